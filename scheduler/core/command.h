@@ -1,0 +1,166 @@
+// Commands: what somebody wants. decide() answers each with events, or refuses it and changes nothing.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/core/event.h"
+
+namespace gusu::core {
+
+// Who asks. Rights are looked up in the state when the command is decided.
+struct Caller {
+    std::string user;
+};
+
+struct Submission {
+    JobSpec spec;        // spec.demand without its tenant; the state keeps one object of each demand
+    std::string tenant;  // path; empty: the only tenant the caller may submit to
+    std::vector<int> array_indices;
+    int array_max_running = 0;
+    Hold hold = Hold::None;
+    // Dependencies on jobs of the same batch, by their place in it; merged with spec.dependencies.
+    struct Sibling {
+        DependencyCondition condition = DependencyCondition::AfterOk;
+        int position = 0;
+    };
+    std::vector<Sibling> siblings;
+};
+
+// All or none. A batch of one is a single job.
+struct SubmitJobs {
+    Caller caller;
+    std::string request_id;
+    std::vector<Submission> submissions;
+};
+// A job, an array, or one element of it.
+struct JobRef {
+    JobId job;
+    std::optional<int> array_index;
+};
+struct CancelJobs {
+    Caller caller;
+    std::vector<JobRef> jobs;
+};
+struct HoldJobs {
+    Caller caller;
+    std::vector<JobRef> jobs;
+};
+struct ReleaseJobs {
+    Caller caller;
+    std::vector<JobRef> jobs;
+};
+
+struct CreateTenant {
+    Caller caller;
+    std::string path;
+    TenantDescription description;
+};
+struct UpdateTenant {
+    Caller caller;
+    std::string path;
+    // Absent fields stay as they are.
+    std::optional<std::string> display_name;
+    std::optional<TenantStatus> status;
+    std::optional<int> max_pending_jobs;
+    std::optional<int> max_running_jobs;
+    std::optional<Labels> labels;
+};
+struct DeleteTenant {
+    Caller caller;
+    std::string path;
+};
+struct SetQuota {
+    Caller caller;
+    std::string tenant;
+    std::string accelerator;
+    std::optional<Amount> guaranteed;
+    std::optional<Amount> limit;
+    std::optional<Amount> lendable;
+    enum class Limit { Keep, Clear } clear_limit = Limit::Keep;
+};
+
+struct DrainNode {
+    Caller caller;
+    std::string node;
+    std::string reason;
+};
+struct ResumeNode {
+    Caller caller;
+    std::string node;
+};
+struct LabelNode {
+    Caller caller;
+    std::string node;
+    Labels labels;  // merged; an empty value takes the label away
+};
+
+struct GrantRole {
+    Caller caller;
+    std::string user;
+    Role role = Role::Researcher;
+    std::string tenant;  // path; empty: platform
+};
+struct RevokeRole {
+    Caller caller;
+    std::string user;
+    Role role = Role::Researcher;
+    std::string tenant;
+};
+struct IssueToken {
+    Caller caller;
+    TokenRecord token;  // created and expires are set by decide() from `lifetime`
+    Duration lifetime{0};
+};
+struct RevokeToken {
+    Caller caller;
+    std::string id;
+};
+
+// From the service itself, not from people.
+struct TakeLeadership {};
+struct SetCatalogue {
+    std::vector<Accelerator> accelerators;
+};
+// The first administrator, when the platform is set up: all platform roles, no questions asked.
+struct FoundPlatform {
+    TokenRecord token;
+};
+// One-time tokens: gone once used.
+struct UseNodeToken {
+    std::string id;
+    std::string node;
+};
+
+struct TaskObservation {
+    IncarnationId incarnation;
+    int task = 0;
+    TaskState state;  // TaskRunning::since and TaskEnded::at are ignored; the time of the command counts
+};
+struct JoinNode {
+    NodeDescription description;
+    std::string boot_id;
+    std::string session;
+    std::vector<TaskObservation> tasks;  // everything the agent knows of
+};
+// Of the named session only; a later one of the same node is not touched.
+struct LoseContact {
+    std::string node;
+    std::string session;
+    Duration lease{60'000};
+};
+struct ObserveTasks {
+    std::string node;
+    std::string session;
+    std::vector<TaskObservation> tasks;
+};
+
+using Command =
+    std::variant<SubmitJobs, CancelJobs, HoldJobs, ReleaseJobs, CreateTenant, UpdateTenant,
+                 DeleteTenant, SetQuota, DrainNode, ResumeNode, LabelNode, GrantRole, RevokeRole,
+                 IssueToken, RevokeToken, TakeLeadership, SetCatalogue, FoundPlatform, UseNodeToken,
+                 JoinNode, LoseContact, ObserveTasks>;
+
+}  // namespace gusu::core

@@ -1,0 +1,193 @@
+// Events: what happened. The journal is a list of them, and the state their fold; each says all that
+// its application needs, so that the log can be read without the code that wrote it.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/core/model/accelerator.h"
+#include "scheduler/core/model/directory.h"
+#include "scheduler/core/model/job.h"
+#include "scheduler/core/model/node.h"
+#include "scheduler/core/model/tenant.h"
+
+namespace gusu::core {
+
+// A scheduler has begun to lead. Orders of lower epochs are void.
+struct LeadershipTaken {
+    std::uint64_t epoch = 0;
+};
+
+struct CatalogueChanged {
+    std::vector<Accelerator> accelerators;
+};
+
+struct TenantCreated {
+    TenantId tenant;
+    TenantId parent;
+    std::string path;
+    TenantDescription description;
+};
+struct TenantUpdated {
+    TenantId tenant;
+    TenantDescription description;
+};
+struct TenantDeleted {
+    TenantId tenant;
+};
+struct QuotaChanged {
+    TenantId tenant;
+    std::string accelerator;
+    Quota quota;
+};
+
+// An agent connected: for the first time, or again. Another boot id than before means that nothing
+// of before runs there.
+struct NodeJoined {
+    NodeId node;
+    NodeDescription description;
+    std::string boot_id;
+    std::string session;
+};
+struct NodeContactLost {
+    NodeId node;
+    Time lease_ends;
+};
+// The lease is over: whatever ran there has stopped itself.
+struct NodeLost {
+    NodeId node;
+};
+struct NodeDrained {
+    NodeId node;
+    std::string reason;
+};
+struct NodeResumed {
+    NodeId node;
+};
+struct NodeLabelled {
+    NodeId node;
+    Labels labels;  // all labels set by operators, after the change
+};
+
+struct JobSubmitted {
+    JobId job;  // of the job, or of the array
+    std::shared_ptr<const JobSpec> spec;
+    // The client's id for this change; a batch shares one. (user, request_id, position) is unique.
+    std::string request_id;
+    int position = 0;
+    // Not empty: an array of these indices.
+    std::vector<int> array_indices;
+    int array_max_running = 0;
+    Hold hold = Hold::None;
+};
+struct JobHeld {
+    JobId job;
+    Hold hold = Hold::ByUser;
+};
+struct JobReleased {
+    JobId job;
+};
+struct JobPlaced {
+    JobId job;
+    IncarnationId incarnation;
+    std::vector<PlacedTask> tasks;
+};
+// What the agent said of one task; only changes are recorded.
+struct TaskChanged {
+    JobId job;
+    IncarnationId incarnation;
+    int task = 0;
+    TaskState state;
+};
+struct JobStopRequested {
+    JobId job;
+    Ending because;
+};
+
+// What one attempt held, booked when it ends.
+struct UsageRow {
+    TenantId tenant;
+    std::string user;
+    std::string accelerator;  // empty: CPU only
+    Amount milli_gpus;
+    Amount milli_cpus;
+    Time from;
+    Time until;
+
+    friend bool operator==(const UsageRow&, const UsageRow&) = default;
+};
+
+// An attempt is over and everything it held is free. Either the job has ended, or it waits again.
+struct JobEnded {
+    JobId job;
+    IncarnationId incarnation;  // none if it never started
+    Ending ending;
+    std::vector<UsageRow> usage;
+};
+struct JobRequeued {
+    JobId job;
+    IncarnationId incarnation;
+    Ending ending;
+    Time not_before;
+    std::vector<UsageRow> usage;
+};
+// Ended jobs leave the memory; the history keeps them.
+struct JobsForgotten {
+    std::vector<JobId> jobs;
+};
+
+struct RoleGranted {
+    Grant grant;
+};
+struct RoleRevoked {
+    Grant grant;
+};
+struct TokenIssued {
+    TokenRecord token;
+};
+struct TokenRevoked {
+    std::string id;
+};
+
+// Only in snapshots: a whole object as it stands, and the counters from which ids are given.
+struct JobRestored {
+    Job job;
+    std::string request_id;
+    int position = 0;
+};
+struct ArrayRestored {
+    Array array;
+    std::string user;
+    std::string request_id;
+    int position = 0;
+};
+struct NodeRestored {
+    NodeId node;
+    NodeDescription description;
+    std::string boot_id;
+    Contact contact;
+    std::optional<std::string> drained;
+    Labels labels_set;
+};
+struct CountersRestored {
+    std::uint64_t next_id = 1;  // of jobs, tenants, nodes and incarnations alike
+    std::uint64_t epoch = 0;
+};
+
+using EventBody =
+    std::variant<LeadershipTaken, CatalogueChanged, TenantCreated, TenantUpdated, TenantDeleted,
+                 QuotaChanged, NodeJoined, NodeContactLost, NodeLost, NodeDrained, NodeResumed,
+                 NodeLabelled, JobSubmitted, JobHeld, JobReleased, JobPlaced, TaskChanged,
+                 JobStopRequested, JobEnded, JobRequeued, JobsForgotten, RoleGranted, RoleRevoked,
+                 TokenIssued, TokenRevoked, JobRestored, ArrayRestored, NodeRestored,
+                 CountersRestored>;
+
+struct Event {
+    Time at;
+    EventBody body;
+};
+
+using Events = std::vector<Event>;
+
+}  // namespace gusu::core

@@ -1,0 +1,201 @@
+// Jobs: what is asked, and one state at a time of what became of it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/base/ids.h"
+#include "scheduler/base/time.h"
+#include "scheduler/core/model/node.h"
+#include "scheduler/core/model/resources.h"
+
+namespace gusu::core {
+
+enum class Priority { Low, Normal, High };
+enum class Preemption { Forbidden, Allowed };
+enum class Spread { Anywhere, DistinctNodes };
+enum class Runtime { Process, Container };
+
+struct TaskGroup {
+    std::string name;
+    int tasks = 1;
+    Resources per_task;
+    std::vector<std::string> accelerators;  // preferred first; empty: any
+    Spread spread = Spread::Anywhere;
+    Labels node_labels;
+
+    friend auto operator<=>(const TaskGroup&, const TaskGroup&) = default;
+};
+
+// All that decides when and where a job may start, and nothing else: jobs of equal demand form one
+// class, are tested once, and share one object.
+struct Demand {
+    TenantId tenant;
+    Priority priority = Priority::Normal;
+    Preemption preemption = Preemption::Forbidden;
+    Runtime runtime = Runtime::Process;
+    // Short jobs borrow freely; see policy/quota.h.
+    std::optional<Duration> time_limit;
+    std::vector<TaskGroup> groups;
+
+    friend auto operator<=>(const Demand&, const Demand&) = default;
+
+    int tasks() const;
+    Resources total() const;
+};
+
+enum class DependencyCondition { AfterOk, AfterAny, AfterNotOk };
+
+struct Dependency {
+    DependencyCondition condition = DependencyCondition::AfterOk;
+    std::vector<JobId> jobs;  // jobs or whole arrays
+
+    friend bool operator==(const Dependency&, const Dependency&) = default;
+};
+
+struct RetryPolicy {
+    int retries = 0;
+    Duration backoff{10'000};  // before the first retry; doubles with each, at most an hour
+
+    friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
+};
+
+struct JobSpec {
+    std::string name;
+    std::string user;
+    std::shared_ptr<const Demand> demand;
+    std::vector<Dependency> dependencies;
+    RetryPolicy retry;
+    std::string stop_signal = "TERM";
+    Duration stop_grace{30'000};
+    Time begin;  // the epoch: at once
+    // What only the agent and the user read (command, environment, ...): carried as it came.
+    std::string payload;
+};
+
+// An array has an id of its own; its elements follow it: element k (by position) is array.value + 1 + k.
+struct ArrayMembership {
+    JobId array;
+    int index = 0;  // as the user numbered it
+};
+
+enum class EndReason {
+    Completed,
+    ExitCode,
+    TimedOut,
+    NodeLost,
+    OutOfMemory,
+    Preempted,
+    DeviceFault,
+    LaunchFailed,
+    DependencyFailed,
+    CancelledByUser,
+    CancelledByAdmin,
+};
+
+// How a task or a job came to its end.
+struct Ending {
+    EndReason reason = EndReason::Completed;
+    int exit_code = 0;
+    int signal = 0;
+    std::string detail;
+
+    friend bool operator==(const Ending&, const Ending&) = default;
+};
+
+enum class Hold { None, ByUser, ByAdmin };
+
+struct Waiting {
+    Time since;
+    Time not_before;  // begin time, or the end of a back-off
+    Hold hold = Hold::None;
+    int open_dependencies = 0;  // jobs it still waits for
+};
+
+// A task that was ordered but of which the agent has said nothing yet, ...
+struct TaskOrdered {};
+// ... that the agent has written down (it will never be started a second time), ...
+struct TaskStarting {};
+struct TaskRunning {
+    Time since;
+};
+struct TaskEnded {
+    Time at;
+    Ending ending;
+};
+using TaskState = std::variant<TaskOrdered, TaskStarting, TaskRunning, TaskEnded>;
+
+// One task on its node.
+struct PlacedTask {
+    int group = 0;  // position in Demand::groups
+    NodeId node;
+    std::string accelerator;   // empty without GPUs
+    std::vector<int> devices;  // positions in NodeDescription::devices
+    int milli_per_device = 0;  // 1000 for whole devices
+    TaskState state;
+};
+
+// Why a placed job is being brought to its end.
+struct Stopping {
+    Time since;
+    Ending because;  // what the attempt ends as
+};
+
+struct Placed {
+    IncarnationId incarnation;
+    Time since;
+    std::vector<PlacedTask> tasks;  // by rank
+    std::optional<Stopping> stopping;
+    std::optional<Time> running_since;  // when the last task had started
+};
+
+struct Finished {
+    Time at;
+    Ending ending;
+};
+
+using JobState = std::variant<Waiting, Placed, Finished>;
+
+// A finished attempt, for `gusu show` and for the lanes.
+struct PastAttempt {
+    IncarnationId incarnation;
+    Time placed;
+    std::optional<Time> running_since;
+    Time ended;
+    Ending ending;
+    std::vector<PlacedTask> tasks;
+};
+
+struct Job {
+    JobId id;
+    std::shared_ptr<const JobSpec> spec;
+    std::optional<ArrayMembership> array;
+    Time submitted;
+    int attempt = 1;
+    JobState state;
+    std::vector<PastAttempt> past;  // the newest last; at most kAttemptsRemembered
+    std::int64_t milli_gpu_ms = 0;  // held by past attempts
+
+    const Demand& demand() const { return *spec->demand; }
+    bool is_waiting() const { return std::holds_alternative<Waiting>(state); }
+    bool is_placed() const { return std::holds_alternative<Placed>(state); }
+    bool is_finished() const { return std::holds_alternative<Finished>(state); }
+};
+
+// An array as a whole. Kept as long as one of its elements is.
+struct Array {
+    JobId id;
+    std::vector<int> indices;
+    int max_running = 0;  // 0: no throttle
+    int running = 0;      // elements placed now
+    int remembered = 0;   // elements still in the state
+};
+
+inline constexpr std::size_t kAttemptsRemembered = 8;
+
+}  // namespace gusu::core

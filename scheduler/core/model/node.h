@@ -1,0 +1,92 @@
+// Nodes and their devices, as agents declare them and as the scheduler uses them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "scheduler/base/amount.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/base/time.h"
+#include "scheduler/core/model/accelerator.h"
+
+namespace gusu::core {
+
+using Labels = std::map<std::string, std::string>;
+
+enum class Health { Healthy, Unhealthy };
+
+struct DeviceDescription {
+    int index = 0;
+    std::string uuid;
+    std::string accelerator;
+    Amount memory;  // bytes
+    Reality reality = Reality::Real;
+    Health health = Health::Healthy;
+    int numa_node = -1;
+
+    friend bool operator==(const DeviceDescription&, const DeviceDescription&) = default;
+};
+
+// What an agent says of its machine when it connects.
+struct NodeDescription {
+    std::string name;
+    std::string address;
+    Amount milli_cpus;
+    Amount memory;
+    std::vector<DeviceDescription> devices;  // by index, ascending
+    Labels labels;
+    std::set<std::string> runtimes;
+    std::string agent_version;
+
+    friend bool operator==(const NodeDescription&, const NodeDescription&) = default;
+};
+
+// Between scheduler and agent.
+struct InContact {
+    std::string session;  // of the agent's present run
+};
+// Out of touch; its tasks may be running until `lease_ends`, and are gone after it.
+struct Unreachable {
+    Time since;
+    Time lease_ends;
+};
+struct Lost {
+    Time since;
+};
+using Contact = std::variant<InContact, Unreachable, Lost>;
+
+// What is free on a node: free CPU and memory, and the free thousandths of every device.
+struct Room {
+    Amount milli_cpus;
+    Amount memory;
+    std::vector<int> device_milli;  // by position in NodeDescription::devices; 1000 is a free device
+};
+
+struct TaskRef {
+    JobId job;
+    int task = 0;
+
+    friend auto operator<=>(const TaskRef&, const TaskRef&) = default;
+};
+
+struct Node {
+    NodeId id;
+    NodeDescription description;
+    Labels labels_set;  // by operators; these win over the declared ones
+    std::string boot_id;
+    Contact contact;
+    std::optional<std::string> drained;  // the reason, while drained
+
+    // Kept by the ledger.
+    Room room;
+    std::set<TaskRef> tasks;
+
+    bool in_contact() const { return std::holds_alternative<InContact>(contact); }
+    bool takes_work() const { return in_contact() && !drained; }
+};
+
+}  // namespace gusu::core

@@ -1,0 +1,50 @@
+// The tenant tree: who owns, borrows and uses what.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "scheduler/base/amount.h"
+#include "scheduler/base/ids.h"
+#include "scheduler/base/time.h"
+
+namespace gusu::core {
+
+enum class TenantStatus { Active, Suspended };
+
+// What a tenant owns of one accelerator, in milli-GPUs.
+struct Quota {
+    Amount guaranteed;
+    std::optional<Amount> limit;     // absent: no limit
+    std::optional<Amount> lendable;  // absent: a quarter of the guarantee
+
+    friend bool operator==(const Quota&, const Quota&) = default;
+};
+
+struct TenantDescription {
+    std::string display_name;
+    TenantStatus status = TenantStatus::Active;
+    int max_pending_jobs = 0;  // 0: no limit
+    int max_running_jobs = 0;
+    std::map<std::string, std::string> labels;
+
+    friend bool operator==(const TenantDescription&, const TenantDescription&) = default;
+};
+
+struct Tenant {
+    TenantId id;
+    TenantId parent;   // none for a tenant at the top
+    std::string path;  // "suda/nlp"
+    TenantDescription description;
+    Time created;
+    std::map<std::string, Quota> quotas;  // by accelerator, or kAnyAccelerator
+
+    // Kept by the ledger for the tenant and everything below it.
+    std::map<std::string, Amount> used;  // milli-GPUs by accelerator, and their sum under kAnyAccelerator
+    int pending_jobs = 0;
+    int running_jobs = 0;
+    int children = 0;
+};
+
+}  // namespace gusu::core

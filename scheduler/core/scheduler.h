@@ -1,0 +1,44 @@
+// The scheduler without the world. Commands go in with the time, events come out; the caller journals
+// them and only then lets anybody know.
+#pragma once
+
+#include "scheduler/core/command.h"
+#include "scheduler/core/event.h"
+#include "scheduler/core/model/state.h"
+#include "scheduler/core/policy/feasibility.h"
+
+namespace gusu::core {
+
+// How long ended jobs are kept in memory, and how many.
+struct Retention {
+    Duration keep_for{3'600'000};
+    std::size_t keep_at_most = 10'000;
+};
+
+class Scheduler {
+public:
+    explicit Scheduler(Retention retention = {}) : retention_(retention) {}
+
+    const State& state() const { return state_; }
+
+    // Decides one command and, unless it is refused, applies its events.
+    // Times never go back from one call to the next.
+    Result<Events> execute(const Command& command, Time now);
+
+    // Timers that are due and everything that can start now. Applied. Call it after a batch of
+    // commands, and when next_timer() comes.
+    Events step(Time now);
+
+    // When step() has something to do without a command; kNever if not before one comes.
+    Time next_timer() const;
+
+    // Replays the journal.
+    void apply(const Event& event) { state_.apply(event); }
+
+private:
+    State state_;
+    Retention retention_;
+    Feasibility feasibility_;
+};
+
+}  // namespace gusu::core

@@ -1,0 +1,27 @@
+# Compiler cache, fast linker, warnings and sanitizers: everything about how we compile, in one place.
+
+find_program(GUSU_CCACHE ccache)
+if(GUSU_CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER ${GUSU_CCACHE})
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${GUSU_CCACHE})
+endif()
+
+find_program(GUSU_MOLD mold)
+if(GUSU_MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+set(GUSU_SANITIZE "" CACHE STRING "Sanitizers to build with: address;undefined or thread")
+if(GUSU_SANITIZE)
+    string(REPLACE ";" "," sanitizers "${GUSU_SANITIZE}")
+    add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    add_link_options(-fsanitize=${sanitizers})
+endif()
+
+# Warnings are errors in our own code; generated and library headers come in as SYSTEM.
+add_library(gusu_warnings INTERFACE)
+target_compile_options(gusu_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 reports fences of Asio under TSan and frees it cannot follow; both are false.
+    target_compile_options(gusu_warnings INTERFACE -Wno-tsan -Wno-mismatched-new-delete)
+endif()
