@@ -1,4 +1,5 @@
-// Commands: what somebody wants. decide() answers each with events, or refuses it and changes nothing.
+// Commands: what somebody wants. decide() answers each with events, or refuses it and changes
+// nothing.
 #pragma once
 
 #include <optional>
@@ -15,18 +16,25 @@ struct Caller {
     std::string user;
 };
 
+// A job, an array, or one element of it.
+struct JobRef {
+    JobId job;
+    std::optional<int> array_index;
+};
+
+struct DependsOn {
+    DependencyCondition condition = DependencyCondition::AfterOk;
+    std::vector<JobRef> jobs;
+    std::vector<int> siblings;  // earlier jobs of the same batch, by their place in it
+};
+
 struct Submission {
-    JobSpec spec;        // spec.demand without its tenant; the state keeps one object of each demand
+    JobSpec spec;  // spec.demand without its tenant; the state keeps one object of each demand
     std::string tenant;  // path; empty: the only tenant the caller may submit to
     std::vector<int> array_indices;
     int array_max_running = 0;
     Hold hold = Hold::None;
-    // Dependencies on jobs of the same batch, by their place in it; merged with spec.dependencies.
-    struct Sibling {
-        DependencyCondition condition = DependencyCondition::AfterOk;
-        int position = 0;
-    };
-    std::vector<Sibling> siblings;
+    std::vector<DependsOn> dependencies;  // become spec.dependencies
 };
 
 // All or none. A batch of one is a single job.
@@ -34,11 +42,6 @@ struct SubmitJobs {
     Caller caller;
     std::string request_id;
     std::vector<Submission> submissions;
-};
-// A job, an array, or one element of it.
-struct JobRef {
-    JobId job;
-    std::optional<int> array_index;
 };
 struct CancelJobs {
     Caller caller;
@@ -120,7 +123,10 @@ struct RevokeToken {
 };
 
 // From the service itself, not from people.
-struct TakeLeadership {};
+// Nodes known from before are out of touch until they connect again, at most for `lease`.
+struct TakeLeadership {
+    Duration lease{60'000};
+};
 struct SetCatalogue {
     std::vector<Accelerator> accelerators;
 };
@@ -137,7 +143,8 @@ struct UseNodeToken {
 struct TaskObservation {
     IncarnationId incarnation;
     int task = 0;
-    TaskState state;  // TaskRunning::since and TaskEnded::at are ignored; the time of the command counts
+    TaskState
+        state;  // TaskRunning::since and TaskEnded::at are ignored; the time of the command counts
 };
 struct JoinNode {
     NodeDescription description;

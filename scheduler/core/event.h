@@ -1,5 +1,5 @@
-// Events: what happened. The journal is a list of them, and the state their fold; each says all that
-// its application needs, so that the log can be read without the code that wrote it.
+// Events: what happened. The journal is a list of them, and the state their fold; each says all
+// that its application needs, so that the log can be read without the code that wrote it.
 #pragma once
 
 #include <string>
@@ -73,9 +73,7 @@ struct NodeLabelled {
 struct JobSubmitted {
     JobId job;  // of the job, or of the array
     std::shared_ptr<const JobSpec> spec;
-    // The client's id for this change; a batch shares one. (user, request_id, position) is unique.
-    std::string request_id;
-    int position = 0;
+    int position = 0;  // in its batch; (user, request_id, position) is unique
     // Not empty: an array of these indices.
     std::vector<int> array_indices;
     int array_max_running = 0;
@@ -151,15 +149,13 @@ struct TokenRevoked {
 };
 
 // Only in snapshots: a whole object as it stands, and the counters from which ids are given.
+// Elements of arrays come without a spec, after their array.
 struct JobRestored {
     Job job;
-    std::string request_id;
     int position = 0;
 };
 struct ArrayRestored {
     Array array;
-    std::string user;
-    std::string request_id;
     int position = 0;
 };
 struct NodeRestored {

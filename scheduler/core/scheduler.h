@@ -1,10 +1,12 @@
-// The scheduler without the world. Commands go in with the time, events come out; the caller journals
-// them and only then lets anybody know.
+// The scheduler without the world. Commands go in with the time, events come out; the caller
+// journals them and only then lets anybody know.
 #pragma once
 
+#include "scheduler/base/result.h"
 #include "scheduler/core/command.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/model/state.h"
+#include "scheduler/core/policy/explain.h"
 #include "scheduler/core/policy/feasibility.h"
 
 namespace gusu::core {
@@ -32,10 +34,26 @@ public:
     // When step() has something to do without a command; kNever if not before one comes.
     Time next_timer() const;
 
+    // Why a waiting job waits, and what would help; see policy/explain.h.
+    Constraint first_reason(const Job& job, Time now) {
+        return core::first_reason(state_, feasibility_, job, now);
+    }
+    Explanation explain(const Job& job, Time now) {
+        return core::explain(state_, feasibility_, job, now);
+    }
+
     // Replays the journal.
     void apply(const Event& event) { state_.apply(event); }
 
 private:
+    void happen(Event event, Events& events);
+    void lose_nodes(Time now, Events& events);
+    void settle_attempts(Time now, Events& events);
+    void end_doomed(Time now, Events& events);
+    void start_jobs(Time now, Events& events);
+    bool start_first(const DemandPointer& demand, Time now, Events& events);
+    void forget_ended(Time now, Events& events);
+
     State state_;
     Retention retention_;
     Feasibility feasibility_;

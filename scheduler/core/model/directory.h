@@ -1,5 +1,5 @@
-// Who may do what: grants of roles, and the hashes of tokens. Folded from the same log as everything
-// else, so that a standby knows them too.
+// Who may do what: grants of roles, and the hashes of tokens. Folded from the same log as
+// everything else, so that a standby knows them too.
 #pragma once
 
 #include <map>
@@ -34,7 +34,7 @@ struct TokenRecord {
 
 struct Directory {
     std::set<Grant> grants;
-    std::map<std::string, TokenRecord> tokens;           // by id
+    std::map<std::string, TokenRecord> tokens;  // by id
     std::map<std::string, std::string> token_id_by_hash;
 };
 

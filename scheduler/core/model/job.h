@@ -68,6 +68,8 @@ struct RetryPolicy {
 struct JobSpec {
     std::string name;
     std::string user;
+    // The client's id for the submission this job came with; a batch shares one.
+    std::string request_id;
     std::shared_ptr<const Demand> demand;
     std::vector<Dependency> dependencies;
     RetryPolicy retry;
@@ -78,7 +80,8 @@ struct JobSpec {
     std::string payload;
 };
 
-// An array has an id of its own; its elements follow it: element k (by position) is array.value + 1 + k.
+// An array has an id of its own; its elements follow it: element k (by position) is array.value + 1
+// + k.
 struct ArrayMembership {
     JobId array;
     int index = 0;  // as the user numbered it
@@ -140,6 +143,9 @@ struct PlacedTask {
     TaskState state;
 };
 
+// Milli-GPUs by accelerator, with their sum under kAnyAccelerator; nothing of tasks without GPUs.
+std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks);
+
 // Why a placed job is being brought to its end.
 struct Stopping {
     Time since;
@@ -150,8 +156,8 @@ struct Placed {
     IncarnationId incarnation;
     Time since;
     std::vector<PlacedTask> tasks;  // by rank
-    std::optional<Stopping> stopping;
-    std::optional<Time> running_since;  // when the last task had started
+    std::optional<Stopping> stopping = {};
+    std::optional<Time> running_since = {};  // when the last task had started
 };
 
 struct Finished {
@@ -177,6 +183,7 @@ struct Job {
     std::optional<ArrayMembership> array;
     Time submitted;
     int attempt = 1;
+    int retries_used = 0;  // attempts that failed; a preemption is none
     JobState state;
     std::vector<PastAttempt> past;  // the newest last; at most kAttemptsRemembered
     std::int64_t milli_gpu_ms = 0;  // held by past attempts
@@ -190,10 +197,14 @@ struct Job {
 // An array as a whole. Kept as long as one of its elements is.
 struct Array {
     JobId id;
+    std::shared_ptr<const JobSpec> spec;  // of all its elements
     std::vector<int> indices;
     int max_running = 0;  // 0: no throttle
-    int running = 0;      // elements placed now
-    int remembered = 0;   // elements still in the state
+    // Counted by apply().
+    int running = 0;     // elements placed now
+    int unfinished = 0;  // elements that wait or are placed
+    int succeeded = 0;
+    int remembered = 0;  // elements still in the state
 };
 
 inline constexpr std::size_t kAttemptsRemembered = 8;

@@ -63,7 +63,8 @@ using Contact = std::variant<InContact, Unreachable, Lost>;
 struct Room {
     Amount milli_cpus;
     Amount memory;
-    std::vector<int> device_milli;  // by position in NodeDescription::devices; 1000 is a free device
+    std::vector<int>
+        device_milli;  // by position in NodeDescription::devices; 1000 is a free device
 };
 
 struct TaskRef {
@@ -81,10 +82,13 @@ struct Node {
     Contact contact;
     std::optional<std::string> drained;  // the reason, while drained
 
-    // Kept by the ledger.
+    // Kept by the ledger. A node that came back smaller than what runs on it has no room.
     Room room;
+    bool room_is_exact = true;
     std::set<TaskRef> tasks;
 
+    // nullptr if it has no such label.
+    const std::string* label(const std::string& name) const;
     bool in_contact() const { return std::holds_alternative<InContact>(contact); }
     bool takes_work() const { return in_contact() && !drained; }
 };

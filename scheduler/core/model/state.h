@@ -1,7 +1,7 @@
 // The state of the platform: the fold of all events, and the indexes that make decisions quick.
 //
-// It is changed by apply() alone, which never refuses. Everything here is ordered, so that two states
-// made from the same events are walked in the same order.
+// It is changed by apply() alone, which never refuses. Everything here is ordered, so that two
+// states made from the same events are walked in the same order.
 #pragma once
 
 #include <map>
@@ -18,10 +18,9 @@ namespace gusu::core {
 
 class State {
 public:
-    State();
-
-    // The jobs a request id has made: (user, request id) -> job or array ids by position.
-    using RequestKey = std::pair<std::string, std::string>;
+    // Free milli-GPUs of one accelerator (free milli-CPUs for "") and the node, least free first.
+    using Ranking = std::set<std::pair<std::int64_t, NodeId>>;
+    using Rankings = std::map<std::string, Ranking>;
 
     void apply(const Event& event);
 
@@ -45,6 +44,18 @@ public:
     Time last_event() const { return last_event_; }
     // Changes whenever a node, device, label or runtime comes or goes.
     std::uint64_t inventory_version() const { return inventory_version_; }
+    // Waiting jobs that are held or wait for others to end.
+    const std::set<JobId>& apart() const { return apart_; }
+    // Waiting jobs by the time before which they may not start.
+    const std::set<std::pair<Time, JobId>>& sleeping() const { return sleeping_; }
+    // Elements that wait because enough others of their array run.
+    bool is_throttled(const Job& job) const;
+    std::size_t throttled_jobs() const;
+    // Jobs whose dependencies can never hold.
+    const std::set<JobId>& doomed() const { return doomed_; }
+    // Jobs of which a task has ended since somebody last asked what follows from it.
+    const std::set<JobId>& unsettled() const { return unsettled_; }
+    const std::map<IncarnationId, JobId>& placed() const { return job_by_incarnation_; }
 
     // nullptr if there is none.
     const Job* job(JobId id) const;
@@ -55,22 +66,45 @@ public:
     const Node* node(const std::string& name) const;
     // The job an incarnation belongs to, while it is placed.
     const Job* job_of(IncarnationId incarnation) const;
+    // The jobs and arrays a request has made, by position in its batch; none for forgotten ones.
     const std::vector<JobId>* request(const std::string& user, const std::string& request_id) const;
-    // Jobs that wait for this one to end.
-    const std::vector<JobId>* dependents(JobId id) const;
-    // Nodes with devices of this accelerator ("" for all nodes), those with least free first:
-    // (free milli-GPUs, or free milli-CPUs for ""; node).
-    const std::set<std::pair<std::int64_t, NodeId>>& nodes_by_room(const std::string& accelerator) const;
+    // The object that stands for this demand, or the given one if there is none yet.
+    DemandPointer shared(const DemandPointer& demand) const;
+    // Nodes by accelerator; "" ranks all of them by CPU.
+    const Rankings& nodes_by_room() const { return nodes_by_room_; }
     // Accelerators some node has or had, and whether they are simulated.
     const std::map<std::string, Reality>& accelerators_seen() const { return accelerators_seen_; }
 
-    // Moves waiting jobs whose time has come to the queue. Derived from `now` alone, so not an event.
-    void wake(Time now) { pending_.wake(now); }
-    // Bookkeeping of the scheduling step; see pending.h.
-    PendingJobs& queue() { return pending_; }
+    // Moves waiting jobs whose time has come to the queue. Derived from `now` alone, so not an
+    // event.
+    void wake(Time now);
+    // Notes of the scheduling step about what it has looked at. Not part of what happened: a state
+    // without them is looked at afresh.
+    void park(const DemandPointer& demand, Parked parked) { pending_.park(demand, parked); }
+    void settled(JobId job) { unsettled_.erase(job); }
 
 private:
     struct Apply;  // one function an event; apply/*.cc
+
+    struct Request {
+        std::vector<JobId> ids;
+        std::size_t remembered = 0;
+    };
+    // Specs stand for their (user, request id), so that the names are kept once.
+    struct RequestLess {
+        using is_transparent = void;
+        using Key = std::pair<std::string_view, std::string_view>;
+        static Key key(const std::shared_ptr<const JobSpec>& spec) {
+            return {spec->user, spec->request_id};
+        }
+        static Key key(const Key& key) { return key; }
+        bool operator()(const auto& a, const auto& b) const { return key(a) < key(b); }
+    };
+    // Of an array that lets only some of its elements run at once.
+    struct Throttle {
+        std::set<JobId> admitted;
+        std::set<JobId> waiting;
+    };
 
     std::map<JobId, Job> jobs_;
     std::map<JobId, Array> arrays_;
@@ -83,14 +117,17 @@ private:
     Directory directory_;
     PendingJobs pending_;
     std::map<IncarnationId, JobId> job_by_incarnation_;
-    std::map<RequestKey, std::vector<JobId>> requests_;
+    std::map<std::shared_ptr<const JobSpec>, Request, RequestLess> requests_;
     std::map<JobId, std::vector<JobId>> dependents_;
-    std::map<std::string, std::set<std::pair<std::int64_t, NodeId>>> nodes_by_room_;
+    std::map<JobId, Throttle> throttles_;
+    std::set<JobId> apart_;
+    std::set<std::pair<Time, JobId>> sleeping_;
+    std::set<JobId> doomed_;
+    std::set<JobId> unsettled_;
+    Rankings nodes_by_room_;
     std::set<std::pair<Time, JobId>> ended_;
     std::set<std::pair<Time, NodeId>> leases_;
-    std::set<std::shared_ptr<const Demand>, bool (*)(const std::shared_ptr<const Demand>&,
-                                                     const std::shared_ptr<const Demand>&)>
-        demands_;
+    std::map<DemandPointer, std::size_t, DemandLess> demands_;  // and how many jobs ask it
     std::uint64_t epoch_ = 0;
     std::uint64_t next_id_ = 1;
     std::uint64_t inventory_version_ = 0;

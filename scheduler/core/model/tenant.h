@@ -41,7 +41,8 @@ struct Tenant {
     std::map<std::string, Quota> quotas;  // by accelerator, or kAnyAccelerator
 
     // Kept by the ledger for the tenant and everything below it.
-    std::map<std::string, Amount> used;  // milli-GPUs by accelerator, and their sum under kAnyAccelerator
+    std::map<std::string, Amount>
+        used;  // milli-GPUs by accelerator, and their sum under kAnyAccelerator
     int pending_jobs = 0;
     int running_jobs = 0;
     int children = 0;

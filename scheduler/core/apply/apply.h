@@ -1,0 +1,81 @@
+// How each event changes the state. Private to scheduler/core/apply.
+//
+// Nothing here refuses: an event that does not fit the state is our own bug, and check() says so.
+#pragma once
+
+#include "scheduler/base/check.h"
+#include "scheduler/core/model/state.h"
+
+namespace gusu::core {
+
+struct State::Apply {
+    State& state;
+    Time at;
+
+    // platform.cc
+    void operator()(const LeadershipTaken& event);
+    void operator()(const CatalogueChanged& event);
+    void operator()(const RoleGranted& event);
+    void operator()(const RoleRevoked& event);
+    void operator()(const TokenIssued& event);
+    void operator()(const TokenRevoked& event);
+    void operator()(const CountersRestored& event);
+
+    // tenants.cc
+    void operator()(const TenantCreated& event);
+    void operator()(const TenantUpdated& event);
+    void operator()(const TenantDeleted& event);
+    void operator()(const QuotaChanged& event);
+
+    // nodes.cc
+    void operator()(const NodeJoined& event);
+    void operator()(const NodeContactLost& event);
+    void operator()(const NodeLost& event);
+    void operator()(const NodeDrained& event);
+    void operator()(const NodeResumed& event);
+    void operator()(const NodeLabelled& event);
+    void operator()(const NodeRestored& event);
+
+    // jobs.cc
+    void operator()(const JobSubmitted& event);
+    void operator()(const JobHeld& event);
+    void operator()(const JobReleased& event);
+    void operator()(const JobPlaced& event);
+    void operator()(const TaskChanged& event);
+    void operator()(const JobStopRequested& event);
+    void operator()(const JobEnded& event);
+    void operator()(const JobRequeued& event);
+    void operator()(const JobsForgotten& event);
+    void operator()(const JobRestored& event);
+    void operator()(const ArrayRestored& event);
+
+    // ledger.cc: what placed jobs hold of nodes, quota and counts.
+    void hold(const Job& job);
+    void release(const Job& job);
+    void count(const Job& job, int pending, int running);
+    void index(const Node& node);
+    void unindex(const Node& node);
+    void measure_room(Node& node);
+    void offer(const Node& node);
+
+    // queue.cc: where waiting jobs stand, and what the end of a job means to others.
+    void enqueue(const Job& job);
+    void dequeue(const Job& job);
+    void leave_array_slot(const Job& job);
+    void admit(JobId array);
+    void add_dependencies(Job& job);
+    void settle_dependents(const Job& ended);
+    void tell_dependents(JobId ended);
+
+    Job& job(JobId id);
+    Node& node(NodeId id);
+    Tenant& tenant(TenantId id);
+    void given(std::uint64_t id);
+    std::shared_ptr<const JobSpec> with_shared_demand(const std::shared_ptr<const JobSpec>& spec);
+    void remember_request(const std::shared_ptr<const JobSpec>& spec, JobId id, int position);
+    void forget_request(const JobSpec& spec, JobId id);
+    void forget(JobId id);
+    void end_attempt(Job& job, const Ending& ending);
+};
+
+}  // namespace gusu::core

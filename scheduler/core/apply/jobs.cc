@@ -1,0 +1,239 @@
+#include <algorithm>
+
+#include "scheduler/core/apply/apply.h"
+
+namespace gusu::core {
+
+std::shared_ptr<const JobSpec> State::Apply::with_shared_demand(
+    const std::shared_ptr<const JobSpec>& spec) {
+    const DemandPointer& shared = state.demands_.try_emplace(spec->demand, 0).first->first;
+    if (shared == spec->demand) {
+        return spec;
+    }
+    auto copy = std::make_shared<JobSpec>(*spec);
+    copy->demand = shared;
+    return copy;
+}
+
+void State::Apply::remember_request(const std::shared_ptr<const JobSpec>& spec, JobId id,
+                                    int position) {
+    Request& request = state.requests_[spec];
+    const auto place = static_cast<std::size_t>(position);
+    request.ids.resize(std::max(request.ids.size(), place + 1));
+    request.ids[place] = id;
+    ++request.remembered;
+}
+
+void State::Apply::forget_request(const JobSpec& spec, JobId id) {
+    const auto found = state.requests_.find(RequestLess::Key{spec.user, spec.request_id});
+    check(found != state.requests_.end(), "a job that is remembered has its request");
+    std::ranges::replace(found->second.ids, id, JobId{});
+    if (--found->second.remembered == 0) {
+        state.requests_.erase(found);
+    }
+}
+
+void State::Apply::operator()(const JobSubmitted& event) {
+    const auto spec = with_shared_demand(event.spec);
+    remember_request(spec, event.job, event.position);
+    const auto elements = static_cast<int>(event.array_indices.size());
+    state.demands_.at(spec->demand) += static_cast<std::size_t>(std::max(elements, 1));
+    given(event.job.value + static_cast<std::uint64_t>(elements));
+    if (elements > 0) {
+        state.arrays_[event.job] = Array{.id = event.job,
+                                         .spec = spec,
+                                         .indices = event.array_indices,
+                                         .max_running = event.array_max_running,
+                                         .unfinished = elements,
+                                         .remembered = elements};
+    }
+    for (int position = 0; position < std::max(elements, 1); ++position) {
+        const std::uint64_t offset = elements > 0 ? 1 + static_cast<std::uint64_t>(position) : 0;
+        const JobId id{event.job.value + offset};
+        Job& created = state.jobs_.emplace_hint(state.jobs_.end(), id, Job{})->second;
+        created.id = id;
+        created.spec = spec;
+        created.submitted = at;
+        created.state = Waiting{.since = at, .not_before = spec->begin, .hold = event.hold};
+        if (elements > 0) {
+            const int index = event.array_indices[static_cast<std::size_t>(position)];
+            created.array = ArrayMembership{.array = event.job, .index = index};
+        }
+        add_dependencies(created);
+        count(created, +1, 0);
+        enqueue(created);
+    }
+}
+
+void State::Apply::operator()(const JobHeld& event) {
+    Job& held = job(event.job);
+    dequeue(held);
+    leave_array_slot(held);
+    std::get<Waiting>(held.state).hold = event.hold;
+    enqueue(held);
+}
+
+void State::Apply::operator()(const JobReleased& event) {
+    Job& released = job(event.job);
+    dequeue(released);
+    std::get<Waiting>(released.state).hold = Hold::None;
+    enqueue(released);
+}
+
+void State::Apply::operator()(const JobPlaced& event) {
+    Job& placed = job(event.job);
+    given(event.incarnation.value);
+    dequeue(placed);
+    placed.state = Placed{.incarnation = event.incarnation, .since = at, .tasks = event.tasks};
+    state.job_by_incarnation_[event.incarnation] = event.job;
+    if (placed.array) {
+        ++state.arrays_.at(placed.array->array).running;
+    }
+    hold(placed);
+    count(placed, -1, +1);
+}
+
+void State::Apply::operator()(const TaskChanged& event) {
+    Placed& placed = std::get<Placed>(job(event.job).state);
+    placed.tasks.at(static_cast<std::size_t>(event.task)).state = event.state;
+    if (std::holds_alternative<TaskEnded>(event.state)) {
+        state.unsettled_.insert(event.job);
+    }
+    const bool all_started = std::ranges::none_of(placed.tasks, [](const PlacedTask& task) {
+        return std::holds_alternative<TaskOrdered>(task.state) ||
+               std::holds_alternative<TaskStarting>(task.state);
+    });
+    if (all_started && !placed.running_since) {
+        placed.running_since = at;
+    }
+}
+
+void State::Apply::operator()(const JobStopRequested& event) {
+    std::get<Placed>(job(event.job).state).stopping = Stopping{at, event.because};
+}
+
+void State::Apply::end_attempt(Job& over, const Ending& ending) {
+    state.unsettled_.erase(over.id);
+    auto* placed = std::get_if<Placed>(&over.state);
+    if (placed == nullptr) {
+        dequeue(over);
+        state.doomed_.erase(over.id);
+        count(over, -1, 0);
+        return;
+    }
+    release(over);
+    count(over, 0, -1);
+    state.job_by_incarnation_.erase(placed->incarnation);
+    if (over.array) {
+        --state.arrays_.at(over.array->array).running;
+    }
+    const auto held = gpus_held(placed->tasks);
+    const auto gpus = held.find(kAnyAccelerator);
+    over.milli_gpu_ms +=
+        gpus == held.end() ? 0 : gpus->second.units() * (at - placed->since).count();
+    over.past.push_back(PastAttempt{.incarnation = placed->incarnation,
+                                    .placed = placed->since,
+                                    .running_since = placed->running_since,
+                                    .ended = at,
+                                    .ending = ending,
+                                    .tasks = std::move(placed->tasks)});
+    if (over.past.size() > kAttemptsRemembered) {
+        over.past.erase(over.past.begin());
+    }
+}
+
+void State::Apply::operator()(const JobEnded& event) {
+    Job& ended = job(event.job);
+    end_attempt(ended, event.ending);
+    ended.state = Finished{.at = at, .ending = event.ending};
+    state.ended_.insert({at, ended.id});
+    leave_array_slot(ended);
+    if (ended.array) {
+        Array& array = state.arrays_.at(ended.array->array);
+        --array.unfinished;
+        array.succeeded += event.ending.reason == EndReason::Completed ? 1 : 0;
+    }
+    settle_dependents(ended);
+}
+
+void State::Apply::operator()(const JobRequeued& event) {
+    Job& again = job(event.job);
+    end_attempt(again, event.ending);
+    ++again.attempt;
+    again.retries_used += event.ending.reason == EndReason::Preempted ? 0 : 1;
+    again.state = Waiting{.since = at, .not_before = event.not_before};
+    count(again, +1, 0);
+    leave_array_slot(again);
+    enqueue(again);
+}
+
+void State::Apply::operator()(const JobsForgotten& event) {
+    for (const JobId id : event.jobs) {
+        forget(id);
+    }
+}
+
+void State::Apply::forget(JobId id) {
+    const Job& gone = job(id);
+    state.ended_.erase({std::get<Finished>(gone.state).at, id});
+    const auto spec = gone.spec;
+    if (gone.array) {
+        const JobId array = gone.array->array;
+        if (--state.arrays_.at(array).remembered == 0) {
+            forget_request(*spec, array);
+            state.arrays_.erase(array);
+            state.throttles_.erase(array);
+        }
+    } else {
+        forget_request(*spec, id);
+    }
+    state.jobs_.erase(id);
+    const auto demand = state.demands_.find(spec->demand);
+    if (--demand->second == 0) {
+        state.demands_.erase(demand);
+    }
+}
+
+void State::Apply::operator()(const ArrayRestored& event) {
+    given(event.array.id.value + event.array.indices.size());
+    Array& array = state.arrays_[event.array.id];
+    array = event.array;
+    array.spec = with_shared_demand(array.spec);
+    remember_request(array.spec, array.id, event.position);
+    array.running = array.unfinished = array.remembered = 0;
+}
+
+void State::Apply::operator()(const JobRestored& event) {
+    Job& restored = state.jobs_.emplace_hint(state.jobs_.end(), event.job.id, event.job)->second;
+    restored.spec = restored.array ? state.array(restored.array->array)->spec
+                                   : with_shared_demand(restored.spec);
+    ++state.demands_.at(restored.spec->demand);
+    given(restored.id.value);
+    if (restored.array) {
+        Array& array = state.arrays_.at(restored.array->array);
+        ++array.remembered;
+        array.unfinished += restored.is_finished() ? 0 : 1;
+        array.running += restored.is_placed() ? 1 : 0;
+    } else {
+        remember_request(restored.spec, restored.id, event.position);
+    }
+    if (const auto* finished = std::get_if<Finished>(&restored.state)) {
+        state.ended_.insert({finished->at, restored.id});
+    } else if (const auto* placed = std::get_if<Placed>(&restored.state)) {
+        state.job_by_incarnation_[placed->incarnation] = restored.id;
+        given(placed->incarnation.value);
+        const Array* array = restored.array ? state.array(restored.array->array) : nullptr;
+        if (array != nullptr && array->max_running > 0) {
+            state.throttles_[array->id].admitted.insert(restored.id);
+        }
+        hold(restored);
+        count(restored, 0, +1);
+        state.unsettled_.insert(restored.id);
+    } else {
+        add_dependencies(restored);
+        count(restored, +1, 0);
+        enqueue(restored);
+    }
+}
+
+}  // namespace gusu::core

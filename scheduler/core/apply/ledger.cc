@@ -1,0 +1,157 @@
+// What placed jobs hold: rooms of nodes, use of quota, counts of jobs.
+#include <algorithm>
+
+#include "scheduler/core/apply/apply.h"
+
+namespace gusu::core {
+namespace {
+
+// False if the node no longer has so much: it came back smaller than what runs on it.
+bool take(Room& room, const PlacedTask& task, const Resources& each) {
+    const bool enough = room.milli_cpus >= each.milli_cpus && room.memory >= each.memory;
+    room.milli_cpus = room.milli_cpus.minus_at_most(each.milli_cpus);
+    room.memory = room.memory.minus_at_most(each.memory);
+    bool devices_there = true;
+    for (const int device : task.devices) {
+        const auto position = static_cast<std::size_t>(device);
+        devices_there = devices_there && position < room.device_milli.size();
+        if (position < room.device_milli.size()) {
+            room.device_milli[position] -= task.milli_per_device;
+            check(room.device_milli[position] >= 0, "a device is never held beyond what it has");
+        }
+    }
+    return enough && devices_there;
+}
+
+void give_back(Room& room, const PlacedTask& task, const Resources& each) {
+    room.milli_cpus += each.milli_cpus;
+    room.memory += each.memory;
+    for (const int device : task.devices) {
+        int& free = room.device_milli[static_cast<std::size_t>(device)];
+        free += task.milli_per_device;
+        check(free <= 1000, "a device never has more than itself free");
+    }
+}
+
+// What the node offers under each name it is ranked by.
+std::map<std::string, std::int64_t> free_by_accelerator(const Node& node) {
+    std::map<std::string, std::int64_t> free{{"", node.room.milli_cpus.units()}};
+    for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
+        const DeviceDescription& device = node.description.devices[i];
+        free[device.accelerator] +=
+            device.health == Health::Healthy ? node.room.device_milli[i] : 0;
+    }
+    return free;
+}
+
+std::set<NodeId> nodes_of(const std::vector<PlacedTask>& tasks) {
+    std::set<NodeId> nodes;
+    for (const PlacedTask& task : tasks) {
+        nodes.insert(task.node);
+    }
+    return nodes;
+}
+
+}  // namespace
+
+// From nothing, so that a node which shrank below its tasks is right again as soon as they leave.
+void State::Apply::measure_room(Node& measured) {
+    Room& room = measured.room;
+    room.milli_cpus = measured.description.milli_cpus;
+    room.memory = measured.description.memory;
+    room.device_milli.assign(measured.description.devices.size(), 1000);
+    measured.room_is_exact = true;
+    for (const TaskRef& held : measured.tasks) {
+        const Job& holder = job(held.job);
+        const PlacedTask& task =
+            std::get<Placed>(holder.state).tasks[static_cast<std::size_t>(held.task)];
+        const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
+        measured.room_is_exact &= take(room, task, group.per_task);
+    }
+}
+
+void State::Apply::index(const Node& indexed) {
+    for (const auto& [accelerator, free] : free_by_accelerator(indexed)) {
+        state.nodes_by_room_[accelerator].insert({free, indexed.id});
+    }
+}
+
+void State::Apply::unindex(const Node& indexed) {
+    for (const auto& [accelerator, free] : free_by_accelerator(indexed)) {
+        state.nodes_by_room_[accelerator].erase({free, indexed.id});
+    }
+}
+
+void State::Apply::offer(const Node& offered) {
+    std::set<std::string> accelerators;
+    for (const DeviceDescription& device : offered.description.devices) {
+        accelerators.insert(device.accelerator);
+    }
+    state.pending_.capacity_freed(accelerators);
+}
+
+void State::Apply::hold(const Job& holder) {
+    const auto& tasks = std::get<Placed>(holder.state).tasks;
+    for (const NodeId id : nodes_of(tasks)) {
+        unindex(node(id));
+    }
+    for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
+        const PlacedTask& task = tasks[rank];
+        Node& on = node(task.node);
+        on.tasks.insert({holder.id, static_cast<int>(rank)});
+        const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
+        on.room_is_exact &= take(on.room, task, group.per_task);
+    }
+    for (const NodeId id : nodes_of(tasks)) {
+        index(node(id));
+    }
+    for (const auto& [accelerator, gpus] : gpus_held(tasks)) {
+        for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
+            tenant(id).used[accelerator] += gpus;
+        }
+    }
+}
+
+void State::Apply::release(const Job& holder) {
+    const auto& tasks = std::get<Placed>(holder.state).tasks;
+    const std::set<NodeId> nodes = nodes_of(tasks);
+    for (const NodeId id : nodes) {
+        unindex(node(id));
+    }
+    for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
+        const PlacedTask& task = tasks[rank];
+        Node& on = node(task.node);
+        on.tasks.erase({holder.id, static_cast<int>(rank)});
+        if (on.room_is_exact) {
+            const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
+            give_back(on.room, task, group.per_task);
+        }
+    }
+    for (const NodeId id : nodes) {
+        if (!node(id).room_is_exact) {
+            measure_room(node(id));
+        }
+        index(node(id));
+        offer(node(id));
+    }
+    for (const auto& [accelerator, gpus] : gpus_held(tasks)) {
+        for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
+            tenant(id).used[accelerator] -= gpus;
+        }
+    }
+}
+
+void State::Apply::count(const Job& counted, int pending, int running) {
+    for (TenantId id = counted.demand().tenant; id; id = tenant(id).parent) {
+        Tenant& each = tenant(id);
+        each.pending_jobs += pending;
+        each.running_jobs += running;
+        check(each.pending_jobs >= 0 && each.running_jobs >= 0,
+              "counts of jobs are never negative");
+        if (running < 0) {
+            state.pending_.tenant_freed(id);
+        }
+    }
+}
+
+}  // namespace gusu::core

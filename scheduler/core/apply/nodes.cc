@@ -1,0 +1,75 @@
+#include "scheduler/core/apply/apply.h"
+
+namespace gusu::core {
+
+void State::Apply::operator()(const NodeJoined& event) {
+    given(event.node.value);
+    const bool is_new = !state.nodes_.contains(event.node);
+    Node& joined = state.nodes_[event.node];
+    if (is_new) {
+        joined.id = event.node;
+        state.node_by_name_[event.description.name] = event.node;
+    } else {
+        unindex(joined);
+    }
+    if (const auto* out = std::get_if<Unreachable>(&joined.contact)) {
+        state.leases_.erase({out->lease_ends, joined.id});
+    }
+    if (is_new || joined.description != event.description) {
+        ++state.inventory_version_;
+    }
+    joined.description = event.description;
+    joined.boot_id = event.boot_id;
+    joined.contact = InContact{event.session};
+    measure_room(joined);
+    index(joined);
+    for (const DeviceDescription& device : event.description.devices) {
+        state.accelerators_seen_[device.accelerator] = device.reality;
+    }
+    offer(joined);
+}
+
+void State::Apply::operator()(const NodeContactLost& event) {
+    Node& out = node(event.node);
+    out.contact = Unreachable{.since = at, .lease_ends = event.lease_ends};
+    state.leases_.insert({event.lease_ends, event.node});
+}
+
+void State::Apply::operator()(const NodeLost& event) {
+    Node& lost = node(event.node);
+    if (const auto* out = std::get_if<Unreachable>(&lost.contact)) {
+        state.leases_.erase({out->lease_ends, lost.id});
+    }
+    lost.contact = Lost{at};
+}
+
+void State::Apply::operator()(const NodeDrained& event) { node(event.node).drained = event.reason; }
+
+void State::Apply::operator()(const NodeResumed& event) {
+    Node& resumed = node(event.node);
+    resumed.drained.reset();
+    offer(resumed);
+}
+
+void State::Apply::operator()(const NodeLabelled& event) {
+    Node& labelled = node(event.node);
+    labelled.labels_set = event.labels;
+    ++state.inventory_version_;
+    offer(labelled);
+}
+
+void State::Apply::operator()(const NodeRestored& event) {
+    (*this)(NodeJoined{.node = event.node,
+                       .description = event.description,
+                       .boot_id = event.boot_id,
+                       .session = {}});
+    Node& restored = node(event.node);
+    restored.contact = event.contact;
+    restored.drained = event.drained;
+    restored.labels_set = event.labels_set;
+    if (const auto* out = std::get_if<Unreachable>(&restored.contact)) {
+        state.leases_.insert({out->lease_ends, restored.id});
+    }
+}
+
+}  // namespace gusu::core

@@ -1,0 +1,161 @@
+// Where waiting jobs stand, and what the end of a job means to those that depend on it.
+#include <algorithm>
+
+#include "scheduler/core/apply/apply.h"
+
+namespace gusu::core {
+
+void State::Apply::enqueue(const Job& waiting) {
+    const Waiting& wait = std::get<Waiting>(waiting.state);
+    if (wait.hold != Hold::None || wait.open_dependencies > 0) {
+        state.apart_.insert(waiting.id);
+        return;
+    }
+    if (wait.not_before > at) {
+        state.sleeping_.insert({wait.not_before, waiting.id});
+        return;
+    }
+    const Array* array = waiting.array ? state.array(waiting.array->array) : nullptr;
+    if (array != nullptr && array->max_running > 0) {
+        state.throttles_[array->id].waiting.insert(waiting.id);
+        admit(array->id);
+        return;
+    }
+    state.pending_.add(waiting.id, waiting.spec->demand);
+}
+
+void State::Apply::dequeue(const Job& waiting) {
+    state.apart_.erase(waiting.id);
+    state.sleeping_.erase({std::get<Waiting>(waiting.state).not_before, waiting.id});
+    state.pending_.remove(waiting.id, waiting.spec->demand);
+}
+
+void State::Apply::leave_array_slot(const Job& leaving) {
+    if (!leaving.array) {
+        return;
+    }
+    const auto found = state.throttles_.find(leaving.array->array);
+    if (found == state.throttles_.end()) {
+        return;
+    }
+    found->second.admitted.erase(leaving.id);
+    found->second.waiting.erase(leaving.id);
+    admit(leaving.array->array);
+}
+
+void State::Apply::admit(JobId array) {
+    const auto limit = static_cast<std::size_t>(state.array(array)->max_running);
+    Throttle& throttle = state.throttles_[array];
+    while (throttle.admitted.size() < limit && !throttle.waiting.empty()) {
+        const JobId next = *throttle.waiting.begin();
+        throttle.waiting.erase(next);
+        throttle.admitted.insert(next);
+        state.pending_.add(next, job(next).spec->demand);
+    }
+}
+
+void State::wake(Time now) {
+    while (!sleeping_.empty() && sleeping_.begin()->first <= now) {
+        const JobId due = sleeping_.begin()->second;
+        sleeping_.erase(sleeping_.begin());
+        Apply{*this, now}.enqueue(jobs_.at(due));
+    }
+}
+
+namespace {
+
+enum class Verdict { Open, Holds, NeverHolds };
+
+Verdict judge(DependencyCondition condition, bool all_succeeded, bool none_succeeded) {
+    switch (condition) {
+        case DependencyCondition::AfterOk:
+            return all_succeeded ? Verdict::Holds : Verdict::NeverHolds;
+        case DependencyCondition::AfterNotOk:
+            return none_succeeded ? Verdict::Holds : Verdict::NeverHolds;
+        case DependencyCondition::AfterAny:
+            return Verdict::Holds;
+    }
+    return Verdict::Holds;
+}
+
+// Jobs that are no longer remembered held when they were: the job waited for them before.
+Verdict judge(const State& state, DependencyCondition condition, JobId target) {
+    if (const Array* array = state.array(target)) {
+        return array->unfinished > 0
+                   ? Verdict::Open
+                   : judge(condition, array->succeeded == static_cast<int>(array->indices.size()),
+                           array->succeeded == 0);
+    }
+    const Job* job = state.job(target);
+    if (job == nullptr) {
+        return Verdict::Holds;
+    }
+    const auto* finished = std::get_if<Finished>(&job->state);
+    if (finished == nullptr) {
+        return Verdict::Open;
+    }
+    const bool succeeded = finished->ending.reason == EndReason::Completed;
+    return judge(condition, succeeded, !succeeded);
+}
+
+}  // namespace
+
+void State::Apply::add_dependencies(Job& waiting) {
+    Waiting& wait = std::get<Waiting>(waiting.state);
+    wait.open_dependencies = 0;
+    for (const Dependency& dependency : waiting.spec->dependencies) {
+        for (const JobId target : dependency.jobs) {
+            const Verdict verdict = judge(state, dependency.condition, target);
+            if (verdict == Verdict::Holds) {
+                continue;
+            }
+            ++wait.open_dependencies;
+            if (verdict == Verdict::NeverHolds) {
+                state.doomed_.insert(waiting.id);
+                continue;
+            }
+            std::vector<JobId>& dependents = state.dependents_[target];
+            if (dependents.empty() || dependents.back() != waiting.id) {
+                dependents.push_back(waiting.id);
+            }
+        }
+    }
+}
+
+void State::Apply::settle_dependents(const Job& ended) {
+    tell_dependents(ended.id);
+    if (ended.array && state.array(ended.array->array)->unfinished == 0) {
+        tell_dependents(ended.array->array);
+    }
+}
+
+void State::Apply::tell_dependents(JobId ended) {
+    const auto found = state.dependents_.find(ended);
+    if (found == state.dependents_.end()) {
+        return;
+    }
+    const std::vector<JobId> dependents = std::move(found->second);
+    state.dependents_.erase(found);
+    for (const JobId id : dependents) {
+        Job& dependent = job(id);
+        auto* wait = std::get_if<Waiting>(&dependent.state);
+        if (wait == nullptr) {
+            continue;  // cancelled meanwhile
+        }
+        for (const Dependency& dependency : dependent.spec->dependencies) {
+            const auto times = std::ranges::count(dependency.jobs, ended);
+            const Verdict verdict = judge(state, dependency.condition, ended);
+            if (times > 0 && verdict == Verdict::NeverHolds) {
+                state.doomed_.insert(id);
+            } else if (times > 0) {
+                wait->open_dependencies -= static_cast<int>(times);
+            }
+        }
+        if (wait->open_dependencies == 0 && wait->hold == Hold::None) {
+            dequeue(dependent);
+            enqueue(dependent);
+        }
+    }
+}
+
+}  // namespace gusu::core

@@ -1,0 +1,224 @@
+#include <algorithm>
+
+#include "scheduler/base/text.h"
+#include "scheduler/core/decide/decide.h"
+#include "scheduler/core/policy/access.h"
+
+namespace gusu::core {
+namespace {
+
+constexpr std::size_t kDeepest = 8;
+constexpr std::size_t kLongestPart = 63;
+
+bool is_part(std::string_view part) {
+    return !part.empty() && part.size() <= kLongestPart && std::ranges::all_of(part, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+}
+
+Status check_path(const std::string& path) {
+    std::size_t depth = 0;
+    for (std::size_t begin = 0; begin <= path.size(); ++depth) {
+        const std::size_t end = std::min(path.find('/', begin), path.size());
+        if (depth == kDeepest || !is_part(std::string_view(path).substr(begin, end - begin))) {
+            return Error{
+                ErrorCode::InvalidArgument,
+                "tenant path \"" + path +
+                    "\": parts of a-z, 0-9, _ and -, 1 to 63 characters each, joined by /, "
+                    "at most 8 deep; for example suda/nlp"};
+        }
+        begin = end + 1;
+    }
+    return Done{};
+}
+
+Error not_allowed(const std::string& user, const std::string& path) {
+    return Error{ErrorCode::NotAllowed, user + " may not change tenant \"" + path +
+                                            "\"; that takes a system administrator, or a tenant "
+                                            "administrator above it"};
+}
+
+Amount children_guaranteed(const State& state, TenantId parent, const std::string& accelerator) {
+    Amount sum;
+    for (const auto& [id, tenant] : state.tenants()) {
+        if (tenant.parent == parent) {
+            sum += guaranteed(tenant, accelerator);
+        }
+    }
+    return sum;
+}
+
+std::string gpus(Amount milli) { return format_milli(milli.units()); }
+
+// Children's guarantees never exceed the parent's.
+Status check_guarantee(const State& state, const Tenant& tenant, const std::string& accelerator,
+                       Amount wanted) {
+    const Amount below = children_guaranteed(state, tenant.id, accelerator);
+    if (below > wanted) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "tenants below \"" + tenant.path + "\" are guaranteed " + gpus(below) + " " +
+                         accelerator + " together; a guarantee of " + gpus(wanted) +
+                         " is less. Lower theirs first"};
+    }
+    const Tenant* parent = state.tenant(tenant.parent);
+    if (parent == nullptr) {
+        return Done{};
+    }
+    const Amount others =
+        children_guaranteed(state, parent->id, accelerator) - guaranteed(tenant, accelerator);
+    const Amount has = guaranteed(*parent, accelerator);
+    if (others + wanted > has) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "\"" + parent->path + "\" is guaranteed " + gpus(has) + " " + accelerator +
+                         ", of which its other tenants have " + gpus(others) + "; \"" +
+                         tenant.path + "\" can have at most " + gpus(has.minus_at_most(others))};
+    }
+    return Done{};
+}
+
+Status check_accelerator(const State& state, const std::string& name) {
+    std::set<std::string> known{kAnyAccelerator};
+    for (const auto& [each, accelerator] : state.catalogue()) {
+        known.insert(each);
+    }
+    for (const auto& [each, reality] : state.accelerators_seen()) {
+        known.insert(each);
+    }
+    if (known.contains(name)) {
+        return Done{};
+    }
+    const std::string near = nearest_name(name, known);
+    return Error{ErrorCode::InvalidArgument,
+                 "accelerator: unknown accelerator \"" + name + "\"" +
+                     (near.empty() ? "" : "; did you mean \"" + near + "\"?")};
+}
+
+}  // namespace
+
+Result<const Tenant*> visible_tenant(const State& state, const std::string& user,
+                                     const std::string& path, const std::string& field) {
+    const Tenant* tenant = state.tenant(path);
+    if (tenant != nullptr && may_see(state, user, *tenant)) {
+        return tenant;
+    }
+    std::vector<std::string> visible;
+    for (const auto& [id, each] : state.tenants()) {
+        if (may_see(state, user, each)) {
+            visible.push_back(each.path);
+        }
+    }
+    const std::string near = nearest_name(path, visible);
+    return Error{ErrorCode::NotFound, field + ": no tenant \"" + path + "\"" +
+                                          (near.empty() ? "; `gusu tenants` lists those you may see"
+                                                        : "; did you mean \"" + near + "\"?")};
+}
+
+Result<Events> decide(const Deciding& by, const CreateTenant& command) {
+    if (const Status valid = check_path(command.path); !valid) {
+        return valid.error();
+    }
+    const std::size_t slash = command.path.rfind('/');
+    TenantId parent;
+    if (slash != std::string::npos) {
+        const std::string above = command.path.substr(0, slash);
+        const auto found = visible_tenant(by.state, command.caller.user, above, "path");
+        if (!found) {
+            return Error{found.error().code,
+                         found.error().message + " Create \"" + above + "\" first"};
+        }
+        parent = found.value()->id;
+    }
+    if (!may_shape_below(by.state, command.caller.user, parent)) {
+        return not_allowed(command.caller.user, command.path);
+    }
+    if (by.state.tenant(command.path) != nullptr) {
+        return Error{ErrorCode::AlreadyExists, "tenant \"" + command.path + "\" is there already"};
+    }
+    return Events{{by.now, TenantCreated{.tenant = TenantId{by.state.next_id()},
+                                         .parent = parent,
+                                         .path = command.path,
+                                         .description = command.description}}};
+}
+
+Result<Events> decide(const Deciding& by, const UpdateTenant& command) {
+    const auto found = visible_tenant(by.state, command.caller.user, command.path, "path");
+    if (!found) {
+        return found.error();
+    }
+    const Tenant& tenant = *found.value();
+    if (!may_shape_below(by.state, command.caller.user, tenant.parent)) {
+        return not_allowed(command.caller.user, command.path);
+    }
+    TenantDescription changed = tenant.description;
+    changed.display_name = command.display_name.value_or(changed.display_name);
+    changed.status = command.status.value_or(changed.status);
+    changed.max_pending_jobs = command.max_pending_jobs.value_or(changed.max_pending_jobs);
+    changed.max_running_jobs = command.max_running_jobs.value_or(changed.max_running_jobs);
+    changed.labels = command.labels.value_or(changed.labels);
+    return Events{{by.now, TenantUpdated{tenant.id, std::move(changed)}}};
+}
+
+Result<Events> decide(const Deciding& by, const DeleteTenant& command) {
+    const auto found = visible_tenant(by.state, command.caller.user, command.path, "path");
+    if (!found) {
+        return found.error();
+    }
+    const Tenant& tenant = *found.value();
+    if (!may_shape_below(by.state, command.caller.user, tenant.parent)) {
+        return not_allowed(command.caller.user, command.path);
+    }
+    if (tenant.children > 0 || tenant.pending_jobs > 0 || tenant.running_jobs > 0) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "tenant \"" + tenant.path + "\" has " + std::to_string(tenant.children) +
+                         " tenants below it, " + std::to_string(tenant.pending_jobs) +
+                         " pending and " + std::to_string(tenant.running_jobs) +
+                         " running jobs; delete or cancel these first"};
+    }
+    JobsForgotten forgotten;
+    for (const auto& [at, job] : by.state.ended()) {
+        if (by.state.job(job)->demand().tenant == tenant.id) {
+            forgotten.jobs.push_back(job);
+        }
+    }
+    return Events{{by.now, std::move(forgotten)}, {by.now, TenantDeleted{tenant.id}}};
+}
+
+Result<Events> decide(const Deciding& by, const SetQuota& command) {
+    const auto found = visible_tenant(by.state, command.caller.user, command.tenant, "tenant");
+    if (!found) {
+        return found.error();
+    }
+    const Tenant& tenant = *found.value();
+    if (!may_shape_below(by.state, command.caller.user, tenant.parent)) {
+        return not_allowed(command.caller.user, command.tenant);
+    }
+    if (const Status known = check_accelerator(by.state, command.accelerator); !known) {
+        return known.error();
+    }
+    const auto present = tenant.quotas.find(command.accelerator);
+    Quota quota = present == tenant.quotas.end() ? Quota{} : present->second;
+    quota.guaranteed = command.guaranteed.value_or(quota.guaranteed);
+    quota.limit = command.limit ? command.limit : quota.limit;
+    quota.lendable = command.lendable ? command.lendable : quota.lendable;
+    if (command.clear_limit == SetQuota::Limit::Clear) {
+        quota.limit.reset();
+    }
+    if (quota.limit && *quota.limit < quota.guaranteed) {
+        return Error{ErrorCode::InvalidArgument,
+                     "limit: " + gpus(*quota.limit) + " is below the guarantee of " +
+                         gpus(quota.guaranteed) + " " + command.accelerator +
+                         "; give a limit of at least that"};
+    }
+    if (quota.lendable && *quota.lendable > quota.guaranteed) {
+        return Error{ErrorCode::InvalidArgument,
+                     "lendable: " + gpus(*quota.lendable) + " is more than the guarantee of " +
+                         gpus(quota.guaranteed) + " " + command.accelerator};
+    }
+    const Status fits = check_guarantee(by.state, tenant, command.accelerator, quota.guaranteed);
+    if (!fits) {
+        return fits.error();
+    }
+    return Events{{by.now, QuotaChanged{tenant.id, command.accelerator, quota}}};
+}
+
+}  // namespace gusu::core

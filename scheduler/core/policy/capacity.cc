@@ -1,0 +1,190 @@
+#include "scheduler/core/policy/capacity.h"
+
+#include <algorithm>
+
+#include "scheduler/base/text.h"
+#include "scheduler/core/policy/placement.h"
+
+namespace gusu::core {
+namespace {
+
+// Of one accelerator, in milli-GPUs.
+struct Supply {
+    std::int64_t all = 0;
+    std::int64_t free = 0;     // healthy, on nodes that take work
+    std::int64_t out = 0;      // on nodes that do not, or unhealthy
+    std::int64_t largest = 0;  // free on one node
+    std::string nodes_out;
+};
+
+Supply supply_of(const State& state, const std::string& accelerator) {
+    Supply supply;
+    for (const auto& [id, node] : state.nodes()) {
+        std::int64_t free_here = 0;
+        std::int64_t out_here = 0;
+        for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
+            const DeviceDescription& device = node.description.devices[i];
+            if (device.accelerator != accelerator) {
+                continue;
+            }
+            supply.all += 1000;
+            const bool usable = node.takes_work() && device.health == Health::Healthy;
+            (usable ? free_here : out_here) += usable ? node.room.device_milli[i] : 1000;
+        }
+        supply.free += free_here;
+        supply.out += out_here;
+        supply.largest = std::max(supply.largest, free_here);
+        if (out_here > 0) {
+            supply.nodes_out += (supply.nodes_out.empty() ? "" : ", ") + node.description.name +
+                                (node.drained ? " (drained: " + *node.drained + ")" : "");
+        }
+    }
+    return supply;
+}
+
+Demand without_cpu_and_memory(Demand demand) {
+    for (TaskGroup& group : demand.groups) {
+        group.per_task.milli_cpus = Amount{};
+        group.per_task.memory = Amount{};
+    }
+    return demand;
+}
+
+bool starts(const State& state, const Demand& demand) { return place(demand, Plan(state)).found(); }
+
+std::string gpus(std::int64_t milli) { return format_milli(milli); }
+
+Constraint cpu_constraint(const State& state, const Demand& demand) {
+    const bool some_node = std::ranges::any_of(
+        state.nodes(), [](const auto& node) { return node.second.takes_work(); });
+    if (!some_node) {
+        return {WaitReason::NodesOut, "no node takes work now",
+                "bring nodes back: gusu nodes shows their state"};
+    }
+    Amount cpus;
+    Amount memory;
+    for (const auto& [id, node] : state.nodes()) {
+        if (node.takes_work()) {
+            cpus = std::max(cpus, node.room.milli_cpus);
+            memory = std::max(memory, node.room.memory);
+        }
+    }
+    const Resources total = demand.total();
+    return {WaitReason::CpuOrMemoryShort,
+            "asks for " + format_milli(total.milli_cpus.units()) + " CPUs and " +
+                format_bytes(total.memory.units()) +
+                " of memory in all; the most free on one node is " + format_milli(cpus.units()) +
+                " CPUs, and " + format_bytes(memory.units()),
+            "ask for fewer CPUs or less memory per task, or wait for jobs to end"};
+}
+
+// The accelerator and milli-GPUs to speak of: those of the largest group.
+std::pair<std::string, std::int64_t> main_need(const State& state, const Demand& demand) {
+    const auto largest = std::ranges::max_element(demand.groups, {}, [](const TaskGroup& group) {
+        return group.per_task.milli_gpus.units() * group.tasks;
+    });
+    const auto names = choices(state, *largest);
+    return {names.empty() ? "" : names.front(),
+            largest->per_task.milli_gpus.units() * largest->tasks};
+}
+
+Constraint busy_constraint(const State& state, const Demand& demand, const Supply& supply) {
+    const auto [accelerator, need] = main_need(state, demand);
+    const Tenant& tenant = *state.tenant(demand.tenant);
+    const std::int64_t own = used(tenant, accelerator).units();
+    const std::int64_t guarantee = guaranteed(tenant, accelerator).units();
+    const std::string numbers = "asks for " + gpus(need) + " " + accelerator + "; of " +
+                                gpus(supply.all) + ", " + gpus(supply.free) + " are free; \"" +
+                                tenant.path + "\" holds " + gpus(own) + ", others hold " +
+                                gpus(supply.all - supply.free - supply.out - own);
+    if (guarantee > 0 && own + need > guarantee) {
+        return {WaitReason::GuaranteeFullNothingIdle,
+                numbers + "; its guarantee is " + gpus(guarantee) +
+                    ", and nothing idle is left to borrow",
+                "wait for jobs of your tenant to end, or for others to leave GPUs idle"};
+    }
+    return {WaitReason::ModelBusy, numbers, "wait for running jobs to end"};
+}
+
+}  // namespace
+
+Constraint capacity_constraint(const State& state, const Demand& demand) {
+    const auto [accelerator, need] = main_need(state, demand);
+    if (accelerator.empty() || need == 0) {
+        return cpu_constraint(state, demand);
+    }
+    const Supply supply = supply_of(state, accelerator);
+    if (supply.free < need && supply.free + supply.out >= need) {
+        return {WaitReason::NodesOut,
+                "asks for " + gpus(need) + " " + accelerator + "; " + gpus(supply.free) +
+                    " are free and " + gpus(supply.out) + " are out of service on " +
+                    supply.nodes_out,
+                "it can start when these nodes are back, or when jobs end"};
+    }
+    if (supply.free < need) {
+        return busy_constraint(state, demand, supply);
+    }
+    if (starts(state, without_cpu_and_memory(demand))) {
+        return {WaitReason::CpuOrMemoryShort,
+                "enough " + accelerator +
+                    " are free, but the nodes that have them lack CPUs or memory; " +
+                    "the job asks for " + format_milli(demand.total().milli_cpus.units()) +
+                    " CPUs and " + format_bytes(demand.total().memory.units()) + " in all",
+                "ask for fewer CPUs or less memory per task"};
+    }
+    return {WaitReason::Fragmented,
+            gpus(supply.free) + " " + accelerator + " are free, at most " + gpus(supply.largest) +
+                " on one node, but not as the job needs them (" + std::to_string(demand.tasks()) +
+                " tasks)",
+            "ask for more tasks with fewer GPUs each, or wait for jobs to end"};
+}
+
+std::vector<std::string> smaller_that_start(const State& state, const Demand& demand) {
+    std::vector<std::string> found;
+    const TaskGroup& group = demand.groups.front();
+    const auto try_each = [&](std::int64_t from, auto make, const std::string& words) {
+        for (std::int64_t n = from; n >= 1; n = n > 16 ? n * 3 / 4 : n - 1) {
+            if (starts(state, make(n))) {
+                found.push_back(words + " " + std::to_string(n));
+                return;
+            }
+        }
+    };
+    if (demand.groups.size() == 1 && group.tasks > 1) {
+        try_each(
+            group.tasks - 1,
+            [&](std::int64_t n) {
+                Demand fewer = demand;
+                fewer.groups[0].tasks = static_cast<int>(n);
+                return fewer;
+            },
+            group.spread == Spread::DistinctNodes ? "--nodes" : "--ntasks");
+    }
+    const std::int64_t whole = group.per_task.milli_gpus.units() / 1000;
+    if (demand.groups.size() == 1 && whole > 1) {
+        try_each(
+            whole - 1,
+            [&](std::int64_t n) {
+                Demand fewer = demand;
+                fewer.groups[0].per_task.milli_gpus = Amount(n * 1000);
+                return fewer;
+            },
+            group.tasks > 1 ? "--gpus-per-node" : "--gpus");
+    }
+    for (const auto& [accelerator, reality] : state.accelerators_seen()) {
+        Demand other = demand;
+        bool same = false;
+        for (TaskGroup& each : other.groups) {
+            same = same ||
+                   std::ranges::find(each.accelerators, accelerator) != each.accelerators.end();
+            each.accelerators =
+                each.per_task.milli_gpus.is_zero() ? each.accelerators : std::vector{accelerator};
+        }
+        if (!same && !demand.total().milli_gpus.is_zero() && starts(state, other)) {
+            found.push_back("--accelerator " + accelerator);
+        }
+    }
+    return found;
+}
+
+}  // namespace gusu::core

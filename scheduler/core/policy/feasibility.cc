@@ -1,0 +1,192 @@
+#include "scheduler/core/policy/feasibility.h"
+
+#include <algorithm>
+
+#include "scheduler/base/text.h"
+
+namespace gusu::core {
+namespace {
+
+// Keeps memory bounded if every request differs.
+constexpr std::size_t kVerdictsKept = 10'000;
+
+std::string group_name(const Demand& demand, std::size_t position) {
+    const std::string& name = demand.groups[position].name;
+    return "groups[" + std::to_string(position) + "]" + (name.empty() ? "" : " (" + name + ")");
+}
+
+std::string amounts(const Resources& each) {
+    return format_milli(each.milli_gpus.units()) + " GPUs, " +
+           format_milli(each.milli_cpus.units()) + " CPUs and " +
+           format_bytes(each.memory.units()) + " of memory";
+}
+
+std::vector<std::string> known_accelerators(const State& state) {
+    std::set<std::string> names;
+    for (const auto& [name, reality] : state.accelerators_seen()) {
+        names.insert(name);
+    }
+    for (const auto& [name, accelerator] : state.catalogue()) {
+        names.insert(name);
+    }
+    return {names.begin(), names.end()};
+}
+
+std::string listed(const std::vector<std::string>& names) {
+    std::string list;
+    for (const std::string& name : names) {
+        list += (list.empty() ? "" : ", ") + name;
+    }
+    return list.empty() ? "none" : list;
+}
+
+std::optional<Impossible> unknown_accelerator(const State& state, const Demand& demand) {
+    const std::vector<std::string> known = known_accelerators(state);
+    for (std::size_t i = 0; i < demand.groups.size(); ++i) {
+        for (const std::string& name : demand.groups[i].accelerators) {
+            if (std::ranges::find(known, name) != known.end()) {
+                continue;
+            }
+            const std::string near = nearest_name(name, known);
+            return Impossible{Never::NoSuchResource,
+                              group_name(demand, i) + ".accelerators: unknown accelerator \"" +
+                                  name + "\"" +
+                                  (near.empty() ? "" : "; did you mean \"" + near + "\"?") +
+                                  " Known here: " + listed(known)};
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<Impossible> no_node_has_it(const State& state, const Demand& demand) {
+    for (std::size_t i = 0; i < demand.groups.size(); ++i) {
+        const TaskGroup& group = demand.groups[i];
+        const std::vector<std::string> wanted = choices(state, group);
+        const bool some = std::ranges::any_of(wanted, [&](const std::string& name) {
+            return name.empty() || state.nodes_by_room().contains(name);
+        });
+        if (!some) {
+            std::vector<std::string> here;
+            for (const auto& [name, reality] : state.accelerators_seen()) {
+                here.push_back(name);
+            }
+            return Impossible{Never::NoSuchResource,
+                              group_name(demand, i) + " asks for " + listed(group.accelerators) +
+                                  ", which no node has; nodes have: " + listed(here)};
+        }
+        const bool suited = std::ranges::any_of(
+            state.nodes(), [&](const auto& node) { return suits(demand, group, node.second); });
+        if (!suited) {
+            const bool container = demand.runtime == Runtime::Container;
+            return Impossible{
+                Never::NoSuchResource,
+                group_name(demand, i) +
+                    (container ? " asks for an image, and no node that has its labels "
+                                 "runs containers; leave `image` out"
+                               : ".node_labels: no node carries these labels")};
+        }
+    }
+    return std::nullopt;
+}
+
+// The largest single node for a group, in words.
+std::string largest_node(const State& state, const Demand& demand, const TaskGroup& group) {
+    const Node* largest = nullptr;
+    std::int64_t most = -1;
+    for (const std::string& name : choices(state, group)) {
+        const auto ranking = state.nodes_by_room().find(name);
+        if (ranking == state.nodes_by_room().end()) {
+            continue;
+        }
+        for (const auto& [free, id] : ranking->second) {
+            const Node& node = *state.node(id);
+            const auto devices =
+                std::ranges::count(node.description.devices, name, &DeviceDescription::accelerator);
+            const std::int64_t size = name.empty() ? node.description.milli_cpus.units() : devices;
+            if (suits(demand, group, node) && size > most) {
+                most = size;
+                largest = &node;
+            }
+        }
+    }
+    if (largest == nullptr) {
+        return "no node suits";
+    }
+    return "the largest node, " + largest->description.name + ", has " +
+           std::to_string(largest->description.devices.size()) + " GPUs, " +
+           format_milli(largest->description.milli_cpus.units()) + " CPUs and " +
+           format_bytes(largest->description.memory.units()) + " of memory for jobs";
+}
+
+}  // namespace
+
+std::optional<Impossible> Feasibility::impossible(const State& state, const Demand& demand) {
+    if (inventory_version_ != state.inventory_version() || verdicts_.size() > kVerdictsKept) {
+        inventory_version_ = state.inventory_version();
+        empty_ = empty_rankings(state);
+        verdicts_.clear();
+    }
+    Demand key = demand;
+    key.tenant = TenantId{};
+    key.priority = Priority::Normal;
+    key.preemption = Preemption::Forbidden;
+    key.time_limit.reset();
+    const auto found = verdicts_.find(key);
+    if (found != verdicts_.end()) {
+        return found->second;
+    }
+    return verdicts_.emplace(std::move(key), judge(state, demand)).first->second;
+}
+
+std::optional<Impossible> Feasibility::judge(const State& state, const Demand& demand) const {
+    if (auto unknown = unknown_accelerator(state, demand)) {
+        return unknown;
+    }
+    if (state.nodes().empty()) {
+        return std::nullopt;
+    }
+    if (auto nowhere = no_node_has_it(state, demand)) {
+        return nowhere;
+    }
+    const auto fits = [&](const Demand& asked) {
+        return place(asked, Plan(state, Plan::View::Empty, empty_)).found();
+    };
+    if (fits(demand)) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 0; i < demand.groups.size(); ++i) {
+        Demand one = demand;
+        one.groups = {demand.groups[i]};
+        one.groups[0].tasks = 1;
+        if (!fits(one)) {
+            return Impossible{Never::NodeTooSmall,
+                              group_name(demand, i) + ": one task asks for " +
+                                  amounts(demand.groups[i].per_task) + "; " +
+                                  largest_node(state, demand, demand.groups[i]) +
+                                  ". Ask for less per task, and for more tasks"};
+        }
+    }
+    // The nearest that could run: fewer tasks of the largest group.
+    const auto largest = std::ranges::max_element(demand.groups, {}, &TaskGroup::tasks);
+    const auto position = static_cast<std::size_t>(largest - demand.groups.begin());
+    int most = 0;
+    for (int low = 1, high = largest->tasks - 1; low <= high;) {
+        const int middle = low + (high - low) / 2;
+        Demand fewer = demand;
+        fewer.groups[position].tasks = middle;
+        if (fits(fewer)) {
+            most = middle;
+            low = middle + 1;
+        } else {
+            high = middle - 1;
+        }
+    }
+    return Impossible{Never::GangTooLarge,
+                      "the job asks for " + std::to_string(demand.tasks()) +
+                          " tasks at once, more than the whole platform holds; " +
+                          group_name(demand, position) + " could have at most " +
+                          std::to_string(most) + " of its " + std::to_string(largest->tasks) +
+                          " tasks"};
+}
+
+}  // namespace gusu::core

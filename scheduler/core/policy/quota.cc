@@ -1,0 +1,111 @@
+#include "scheduler/core/policy/quota.h"
+
+namespace gusu::core {
+namespace {
+
+enum class Counting { WithUse, FromNothing };
+
+std::optional<LimitClosed> first_closed(const State& state, TenantId tenant, const GpuNeed& need,
+                                        Counting counting) {
+    for (const Tenant* t = state.tenant(tenant); t != nullptr; t = state.tenant(t->parent)) {
+        for (const auto& [accelerator, asked] : need) {
+            const auto quota = t->quotas.find(accelerator);
+            if (quota == t->quotas.end() || !quota->second.limit) {
+                continue;
+            }
+            const Amount limit = *quota->second.limit;
+            const Amount in_use = counting == Counting::WithUse ? used(*t, accelerator) : Amount{};
+            if (in_use + asked > limit) {
+                return LimitClosed{.tenant = t->id,
+                                   .accelerator = accelerator,
+                                   .limit = limit,
+                                   .used = in_use,
+                                   .asked = asked};
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+GpuNeed certain_need(const Demand& demand) {
+    GpuNeed need;
+    for (const TaskGroup& group : demand.groups) {
+        const Amount gpus = group.per_task.milli_gpus.times(group.tasks);
+        if (!gpus.is_zero()) {
+            need[kAnyAccelerator] += gpus;
+        }
+        if (!gpus.is_zero() && group.accelerators.size() == 1) {
+            need[group.accelerators.front()] += gpus;
+        }
+    }
+    return need;
+}
+
+std::optional<LimitClosed> limit_closed(const State& state, TenantId tenant, const GpuNeed& need) {
+    return first_closed(state, tenant, need, Counting::WithUse);
+}
+
+std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tenant,
+                                               const GpuNeed& need) {
+    return first_closed(state, tenant, need, Counting::FromNothing);
+}
+
+std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant) {
+    for (const Tenant* t = state.tenant(tenant); t != nullptr; t = state.tenant(t->parent)) {
+        if (t->description.status == TenantStatus::Suspended) {
+            return t->id;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<TenantId> tenant_with_all_jobs_running(const State& state, TenantId tenant) {
+    for (const Tenant* t = state.tenant(tenant); t != nullptr; t = state.tenant(t->parent)) {
+        const int limit = t->description.max_running_jobs;
+        if (limit > 0 && t->running_jobs >= limit) {
+            return t->id;
+        }
+    }
+    return std::nullopt;
+}
+
+Amount used(const Tenant& tenant, const std::string& accelerator) {
+    const auto found = tenant.used.find(accelerator);
+    return found == tenant.used.end() ? Amount{} : found->second;
+}
+
+Amount guaranteed(const Tenant& tenant, const std::string& accelerator) {
+    const auto found = tenant.quotas.find(accelerator);
+    return found == tenant.quotas.end() ? Amount{} : found->second.guaranteed;
+}
+
+Amount borrowed(const Tenant& tenant) {
+    Amount sum;
+    for (const auto& [accelerator, in_use] : tenant.used) {
+        if (accelerator != kAnyAccelerator) {
+            sum += in_use.minus_at_most(guaranteed(tenant, accelerator));
+        }
+    }
+    const Amount of_any = guaranteed(tenant, kAnyAccelerator);
+    return of_any.is_zero() ? sum : sum.minus_at_most(of_any);
+}
+
+Amount lent(const State& state, const Tenant& tenant, const std::string& accelerator, Amount free) {
+    const Amount idle = guaranteed(tenant, accelerator).minus_at_most(used(tenant, accelerator));
+    Amount idle_of_all;
+    for (const auto& [id, each] : state.tenants()) {
+        if (!each.parent) {
+            idle_of_all += guaranteed(each, accelerator).minus_at_most(used(each, accelerator));
+        }
+    }
+    // Free devices serve idle guarantees first; what they do not cover is in the hands of others.
+    const Amount missing = idle_of_all.minus_at_most(free);
+    if (idle_of_all.is_zero()) {
+        return Amount{};
+    }
+    return Amount(missing.units() * idle.units() / idle_of_all.units());
+}
+
+}  // namespace gusu::core

@@ -1,0 +1,47 @@
+// Quota: what a tenant may use, what is its own and what it has borrowed.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "scheduler/core/model/state.h"
+
+namespace gusu::core {
+
+// Milli-GPUs by accelerator; the sum stands under kAnyAccelerator.
+using GpuNeed = std::map<std::string, Amount>;
+
+// What a demand needs whichever accelerators it gets: of groups that leave a choice only the sum.
+GpuNeed certain_need(const Demand& demand);
+
+// A limit that has no room: of the tenant itself or of one above it.
+struct LimitClosed {
+    TenantId tenant;
+    std::string accelerator;
+    Amount limit;
+    Amount used;
+    Amount asked;
+};
+
+// The first limit that `need` would break, from the tenant upwards.
+std::optional<LimitClosed> limit_closed(const State& state, TenantId tenant, const GpuNeed& need);
+// The same with nothing in use: this need can never be met.
+std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tenant,
+                                               const GpuNeed& need);
+
+// The tenant, it or above it, that is suspended or runs as many jobs as it may; none if it may
+// start.
+std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant);
+std::optional<TenantId> tenant_with_all_jobs_running(const State& state, TenantId tenant);
+
+// Milli-GPUs in use beyond the guarantee, over all accelerators that have one; all use if none has.
+Amount borrowed(const Tenant& tenant);
+// Of one accelerator (or kAnyAccelerator).
+Amount used(const Tenant& tenant, const std::string& accelerator);
+Amount guaranteed(const Tenant& tenant, const std::string& accelerator);
+// Of a guarantee not in use by its owner: what others hold of it when so much of the accelerator is
+// free.
+Amount lent(const State& state, const Tenant& tenant, const std::string& accelerator, Amount free);
+
+}  // namespace gusu::core

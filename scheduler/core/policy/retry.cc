@@ -1,0 +1,48 @@
+#include "scheduler/core/policy/retry.h"
+
+#include <algorithm>
+
+namespace gusu::core {
+namespace {
+
+constexpr Duration kLongestBackoff{3'600'000};
+
+bool may_be_retried(EndReason reason) {
+    switch (reason) {
+        case EndReason::ExitCode:
+        case EndReason::NodeLost:
+        case EndReason::OutOfMemory:
+        case EndReason::DeviceFault:
+        case EndReason::LaunchFailed:
+        case EndReason::Preempted:
+            return true;
+        case EndReason::Completed:
+        case EndReason::TimedOut:
+        case EndReason::DependencyFailed:
+        case EndReason::CancelledByUser:
+        case EndReason::CancelledByAdmin:
+            return false;
+    }
+    return false;
+}
+
+}  // namespace
+
+std::optional<Time> next_attempt(const Job& job, const Ending& ending, Time now) {
+    if (!may_be_retried(ending.reason)) {
+        return std::nullopt;
+    }
+    if (ending.reason == EndReason::Preempted) {
+        return now;
+    }
+    if (job.retries_used >= job.spec->retry.retries) {
+        return std::nullopt;
+    }
+    Duration backoff = job.spec->retry.backoff;
+    for (int i = 0; i < job.retries_used && backoff < kLongestBackoff; ++i) {
+        backoff *= 2;
+    }
+    return now + std::min(backoff, kLongestBackoff);
+}
+
+}  // namespace gusu::core
