@@ -12,21 +12,27 @@
 namespace gusu::rpc {
 
 struct Endpoint {
-    std::string target;         // "host:port"
-    std::string authority;      // PEM of the authority that signed the scheduler's certificate
-    std::string certificate;    // PEM, of agents; empty for people
+    std::string target;       // "host:port"
+    std::string authority;    // PEM of the authority that signed the scheduler's certificate
+    std::string certificate;  // PEM, of agents; empty for people
     std::string key;
-    std::string token;          // of people; sent as "authorization: Bearer ..."
-    // Channels of one process share a connection unless these differ. Load generators use it.
+    std::string token;  // of people; sent as "authorization: Bearer ..."
+    // Channels may share a connection where this is 0; with any other number a channel has its own.
+    // Load generators use it.
     int connection = 0;
 };
 
-// TLS 1.3 only, keepalive, messages up to 64 MiB. Does not connect yet.
+// TLS (1.3 with our schedulers, which speak nothing older), keepalive, messages up to 64 MiB. Does
+// not connect yet. Without an authority the system's own are trusted.
 std::shared_ptr<grpc::Channel> open_channel(const Endpoint& endpoint);
 
-// A refusal and its way over the wire: ErrorCode <-> grpc code, one to one.
+// A refusal and its way over the wire: ErrorCode <-> grpc code, one to one. Long messages are cut,
+// so that they fit the trailers. Of the codes that only gRPC gives, those that a retry may cure
+// (DEADLINE_EXCEEDED, CANCELLED, ABORTED) come back as Unavailable.
 grpc::Status to_status(const Error& error);
 Error to_error(const grpc::Status& status);
+// On the client's side: what is Unavailable names the scheduler that was asked.
+Error to_error(const grpc::Status& status, const std::string& target);
 
 // 32 hexadecimal characters from the system's random source.
 std::string new_request_id();

@@ -15,7 +15,8 @@ std::filesystem::path credentials_file();
 // Refuses a file that others may read.
 Result<config::v1::Credentials> read_credentials(const std::filesystem::path& file);
 // Atomically, mode 0600, with its folders.
-Status write_credentials(const std::filesystem::path& file, const config::v1::Credentials& credentials);
+Status write_credentials(const std::filesystem::path& file,
+                         const config::v1::Credentials& credentials);
 
 // With GUSU_SCHEDULER in place of the scheduler's address, if it is set.
 Endpoint to_endpoint(const config::v1::Credentials& credentials);

@@ -8,8 +8,9 @@
 
 namespace gusu::text {
 
-// One document with field names as in the .proto, all fields present, times RFC 3339. Enums are
-// without their prefix ("PENDING"), 64-bit integers are numbers where a double holds them.
+// One document with field names as in the .proto, times RFC 3339, durations "3600s". Enums are
+// without their prefix ("PENDING"), integers of every size are numbers. All fields are present, but
+// messages and optional fields that are not set. Broken UTF-8 is replaced.
 std::string write_json(const google::protobuf::Message& message);
 
 // "JOB_STATE_PENDING" -> "PENDING"; "" for the value 0 if it is UNSPECIFIED.

@@ -22,7 +22,8 @@ Amount& Amount::operator-=(Amount other) {
 
 Amount Amount::times(std::int64_t count) const {
     std::int64_t product = 0;
-    check(count >= 0 && !__builtin_mul_overflow(units_, count, &product), "a product of amounts does not overflow");
+    check(count >= 0 && !__builtin_mul_overflow(units_, count, &product),
+          "a product of amounts does not overflow");
     return Amount(product);
 }
 

@@ -1,7 +1,8 @@
 // Amount: a quantity of some resource that cannot overflow or go below zero unseen.
 //
-// Amounts come from requests only through the parsers of text.h and wire, which refuse anything above
-// kMaxAmount. Sums of amounts inside the core are checked: exceeding the range is our own bug.
+// Amounts come from requests only through the parsers of text.h and wire, which refuse anything
+// above kMaxAmount. Sums of amounts inside the core are checked: exceeding the range is our own
+// bug.
 #pragma once
 
 #include <compare>

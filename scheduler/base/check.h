@@ -1,7 +1,7 @@
 // check(condition, "what must hold"): for our own bugs, in release too.
 //
-// A scheduler that is wrong about who owns a GPU must not go on: it stops, and the journal brings it
-// back in the last state that was right.
+// A scheduler that is wrong about who owns a GPU must not go on: it stops, and the journal brings
+// it back in the last state that was right.
 #pragma once
 
 #include <source_location>

@@ -1,6 +1,7 @@
 // One log per program, on stderr: one line an event, "key=value" pairs after the message.
 //
-// Repeated lines from the same place are counted and folded, so that a broken peer cannot fill a disk.
+// Lines that repeat (but for their pairs) are counted and folded, so that a broken peer cannot fill
+// a disk.
 #pragma once
 
 #include <spdlog/spdlog.h>

@@ -1,5 +1,5 @@
-// Result<T>: a value, or an Error with a code from a closed list and a message that gives the numbers
-// and the remedy.
+// Result<T>: a value, or an Error with a code from a closed list and a message that gives the
+// numbers and the remedy.
 #pragma once
 
 #include <string>

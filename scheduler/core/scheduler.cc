@@ -101,7 +101,8 @@ void Scheduler::start_jobs(Time now, Events& events) {
     using Turn = std::pair<TenantRank, TenantId>;
     std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
     const auto rank = [&](TenantId tenant) {
-        return rank_of(state_, tenant, queues.at(tenant).begin()->first.first_job);
+        const auto& [first, demand] = *queues.at(tenant).begin();
+        return rank_of(state_, *demand, first.first_job);
     };
     for (const auto& [tenant, queue] : queues) {
         turns.push({rank(tenant), tenant});

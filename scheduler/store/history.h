@@ -1,4 +1,5 @@
-// Reads of what has ended: job history and usage rows. May be used from any thread, one at a time each.
+// Reads of what has ended: job history and usage rows. May be used from any thread, one at a time
+// each.
 #pragma once
 
 #include <filesystem>
@@ -8,15 +9,19 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/store/database.h"
 #include "scheduler/store/journal.h"
 
 namespace gusu::store {
 
+// A few hundred thousand GPU-years in milli-GPU-milliseconds are more than 64 bits hold.
+__extension__ typedef __int128 Int128;
+
 struct HistoryQuery {
-    std::string tenant;               // with everything below it; empty: all
-    std::string user;                 // empty: all
-    std::vector<std::string> states;  // empty: all
-    JobId before;                     // ids below this; none: from the newest
+    std::string tenant = {};               // with everything below it; empty: all
+    std::string user = {};                 // empty: all
+    std::vector<std::string> states = {};  // empty: all
+    JobId before = {};                     // ids below this; none: from the newest
     int at_most = 200;
 };
 
@@ -24,18 +29,15 @@ struct UsageSum {
     std::string tenant;
     std::string user;  // empty unless asked by user
     std::string accelerator;
-    // Thousandths of a GPU (CPU) times milliseconds, exact.
-    // Sums are in long double-free integers: a 128-bit sum of products cut to [since, until).
-    __int128 milli_gpu_ms = 0;
-    __int128 milli_cpu_ms = 0;
+    // Thousandths of a GPU (CPU) times milliseconds inside [since, until).
+    Int128 milli_gpu_ms = 0;
+    Int128 milli_cpu_ms = 0;
     std::int64_t jobs = 0;
 };
 
 class History {
 public:
     static Result<std::unique_ptr<History>> open(const std::filesystem::path& journal_file);
-    ~History();
-
     // Serialized gusu.v1.Job messages, newest id first.
     Result<std::vector<HistoryRow>> list(const HistoryQuery& query);
     Result<std::optional<HistoryRow>> job(JobId id);
@@ -46,10 +48,14 @@ public:
     Result<std::vector<UsageSum>> usage(const std::string& tenant, Time since, Time until, By by);
 
 private:
-    explicit History(sqlite3* database) : database_(database) {}
+    // The first row of a query with two numbers.
+    Result<std::optional<HistoryRow>> first(const std::string& where, std::int64_t a,
+                                            std::int64_t b);
+
+    explicit History(Database database) : database_(std::move(database)) {}
 
     std::mutex mutex_;
-    sqlite3* database_;
+    Database database_;
 };
 
 }  // namespace gusu::store

@@ -1,7 +1,7 @@
 // The journal: every event in order, and in the same transactions the rows that people query.
 //
-// SQLite in WAL mode with synchronous=FULL: what append() has returned for survives kill -9 and power
-// loss. One thread writes; readers (History) have connections of their own.
+// SQLite in WAL mode with synchronous=FULL: what append() has returned for survives kill -9 and
+// power loss. One thread writes; readers (History) have connections of their own.
 #pragma once
 
 #include <filesystem>
@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/base/result.h"
 #include "scheduler/core/event.h"
-
-struct sqlite3;
 
 namespace gusu::store {
 
@@ -24,7 +23,7 @@ struct HistoryRow {
     Time ended;
     std::string tenant;  // path
     std::string user;
-    std::string state;   // "SUCCEEDED", "FAILED", "CANCELLED"
+    std::string state;        // "SUCCEEDED", "FAILED", "CANCELLED"
     std::string job_message;  // gusu.v1.Job, serialized
 };
 
@@ -36,8 +35,8 @@ struct UsageRecord {
     std::string accelerator;  // empty: CPU only
     std::int64_t milli_gpus = 0;
     std::int64_t milli_cpus = 0;
-    Time from;
-    Time until;
+    Time from = {};
+    Time until = {};
 };
 
 // What one engine batch leaves behind; becomes durable whole or not at all.
@@ -59,22 +58,23 @@ public:
     // The newest snapshot and every event after it, oldest first.
     Status replay(const std::function<void(const core::Event&)>& apply);
 
-    // All batches in one transaction. On an error nothing of them is stored, and the same batches may
-    // be tried again (a full disk gives ErrorCode::Unavailable).
+    // All batches in one transaction. On an error nothing of them is stored, and the same batches
+    // may be tried again (a full disk gives ErrorCode::Unavailable).
     Status append(const std::vector<const Batch*>& batches);
 
     // Replaces the older snapshot; events before it are kept for the accounting period.
     // `events` are State::as_events() after everything appended so far.
     Status write_snapshot(const core::Events& events);
 
-    // Events and bytes appended since the newest snapshot.
+    // Events appended since the newest snapshot, also by earlier runs.
     std::uint64_t events_since_snapshot() const { return events_since_snapshot_; }
 
 private:
-    explicit Journal(sqlite3* database);
+    struct Connection;
 
-    sqlite3* database_;
-    int lock_ = -1;  // descriptor of the lock file
+    explicit Journal(std::unique_ptr<Connection> connection);
+
+    std::unique_ptr<Connection> connection_;
     std::uint64_t next_sequence_ = 1;
     std::uint64_t events_since_snapshot_ = 0;
 };

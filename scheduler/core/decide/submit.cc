@@ -62,7 +62,9 @@ std::optional<Error> refusal(const Deciding& by, const Demand& demand, const std
                          ", or have the limit raised"};
     }
     if (const auto impossible = by.feasibility.impossible(by.state, demand)) {
-        return Error{ErrorCode::InvalidArgument, field + "." + impossible->message};
+        const bool of_group = impossible->message.starts_with("groups");
+        return Error{ErrorCode::InvalidArgument,
+                     field + (of_group ? "." : ": ") + impossible->message};
     }
     return std::nullopt;
 }

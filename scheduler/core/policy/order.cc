@@ -1,17 +1,35 @@
 #include "scheduler/core/policy/order.h"
 
+#include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/quota.h"
 
 namespace gusu::core {
+namespace {
 
-TenantRank rank_of(const State& state, TenantId tenant, JobId first_job) {
-    const Tenant* own = state.tenant(tenant);
+// What a job needs if it gets the accelerators it prefers.
+GpuNeed preferred_need(const State& state, const Demand& demand) {
+    GpuNeed need;
+    for (const TaskGroup& group : demand.groups) {
+        const Amount gpus = group.per_task.milli_gpus.times(group.tasks);
+        const auto names = choices(state, group);
+        if (!gpus.is_zero() && !names.empty()) {
+            need[names.front()] += gpus;
+        }
+    }
+    return need;
+}
+
+}  // namespace
+
+TenantRank rank_of(const State& state, const Demand& next, JobId first_job) {
+    const Tenant* own = state.tenant(next.tenant);
     const Tenant* top = own;
     while (top->parent) {
         top = state.tenant(top->parent);
     }
-    return TenantRank{.borrowed_at_top = borrowed(*top).units(),
-                      .borrowed = borrowed(*own).units(),
+    const GpuNeed need = preferred_need(state, next);
+    return TenantRank{.borrowed_at_top = borrowed_with(*top, need).units(),
+                      .borrowed = borrowed_with(*own, need).units(),
                       .first_job = first_job};
 }
 

@@ -8,8 +8,9 @@
 
 namespace gusu::core {
 
-// Order between tenants, the smallest first: those within their guarantee, then who has borrowed
-// least, at the top of the tree and then below; then who came first.
+// Order between tenants, the smallest first: by what each would have borrowed with its next job
+// placed, so that jobs within a guarantee come before all others; at the top of the tree, then below;
+// then who came first.
 struct TenantRank {
     std::int64_t borrowed_at_top = 0;  // milli-GPUs
     std::int64_t borrowed = 0;
@@ -18,7 +19,7 @@ struct TenantRank {
     friend auto operator<=>(const TenantRank&, const TenantRank&) = default;
 };
 
-TenantRank rank_of(const State& state, TenantId tenant, JobId first_job);
+TenantRank rank_of(const State& state, const Demand& next, JobId first_job);
 
 // Order inside a tenant, the smallest first: priority class, then first come.
 struct ClassRank {

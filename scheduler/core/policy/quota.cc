@@ -81,15 +81,18 @@ Amount guaranteed(const Tenant& tenant, const std::string& accelerator) {
     return found == tenant.quotas.end() ? Amount{} : found->second.guaranteed;
 }
 
-Amount borrowed(const Tenant& tenant) {
+Amount borrowed_with(const Tenant& tenant, const GpuNeed& need) {
+    GpuNeed all = tenant.used;
+    for (const auto& [accelerator, gpus] : need) {
+        all[accelerator] += gpus;
+    }
     Amount sum;
-    for (const auto& [accelerator, in_use] : tenant.used) {
+    for (const auto& [accelerator, in_use] : all) {
         if (accelerator != kAnyAccelerator) {
             sum += in_use.minus_at_most(guaranteed(tenant, accelerator));
         }
     }
-    const Amount of_any = guaranteed(tenant, kAnyAccelerator);
-    return of_any.is_zero() ? sum : sum.minus_at_most(of_any);
+    return sum.minus_at_most(guaranteed(tenant, kAnyAccelerator));
 }
 
 Amount lent(const State& state, const Tenant& tenant, const std::string& accelerator, Amount free) {

@@ -35,8 +35,10 @@ std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tena
 std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant);
 std::optional<TenantId> tenant_with_all_jobs_running(const State& state, TenantId tenant);
 
-// Milli-GPUs in use beyond the guarantee, over all accelerators that have one; all use if none has.
-Amount borrowed(const Tenant& tenant);
+// Milli-GPUs beyond the guarantees of single accelerators, less what is guaranteed of any: as things
+// are, and with `need` in use too.
+Amount borrowed_with(const Tenant& tenant, const GpuNeed& need);
+inline Amount borrowed(const Tenant& tenant) { return borrowed_with(tenant, {}); }
 // Of one accelerator (or kAnyAccelerator).
 Amount used(const Tenant& tenant, const std::string& accelerator);
 Amount guaranteed(const Tenant& tenant, const std::string& accelerator);

@@ -93,7 +93,7 @@ private:
 
     void write_forever();
     void write(std::vector<Decided> decided);
-    bool append(const std::vector<Decided>& decided);
+    bool append(std::vector<Decided>& decided);
     void set_trouble(const std::string& why);
 
     store::Journal& journal_;

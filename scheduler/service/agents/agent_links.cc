@@ -1,0 +1,295 @@
+#include "scheduler/service/agents/agent_links.h"
+
+#include <vector>
+
+#include "proto/rpc/channel.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/text.h"
+#include "scheduler/wire/agent.h"
+#include "scheduler/wire/amounts.h"
+
+namespace gusu::service {
+namespace {
+
+constexpr int kHeartbeatsMissed = 3;
+
+grpc::Status going_down() {
+    return {grpc::StatusCode::UNAVAILABLE, "the scheduler is going down; connect again"};
+}
+
+}  // namespace
+
+AgentLinks::AgentLinks(Engine& engine, LinkOptions options)
+    : engine_(engine),
+      options_(options),
+      relay_([this](const std::string& node) { return stream_of(node); }) {
+    engine_.listen([this](core::Scheduler& scheduler, const core::Events& events, Time) {
+        return orders_of(scheduler.state(), events);
+    });
+    silence_ = std::thread([this] { watch_silence(); });
+}
+
+AgentLinks::~AgentLinks() {
+    shutdown();
+    silence_.join();
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return streams_.empty(); });
+}
+
+AgentStream* AgentLinks::open(const std::string& peer) {
+    const auto stream = std::make_shared<AgentStream>(*this, peer);
+    bool refused = false;
+    {
+        const std::lock_guard lock(mutex_);
+        refused = closing_;
+        streams_[stream.get()] = stream;
+    }
+    if (refused) {
+        stream->finish(going_down());
+    } else {
+        stream->open();
+    }
+    return stream.get();
+}
+
+void AgentLinks::shutdown() {
+    std::vector<Stream> streams;
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+        for (const auto& [key, stream] : streams_) {
+            streams.push_back(stream);
+        }
+    }
+    changed_.notify_all();
+    for (const Stream& stream : streams) {
+        stream->finish(going_down());
+    }
+}
+
+std::optional<Duration> AgentLinks::silent_for(const std::string& node) const {
+    const Stream stream = stream_of(node);
+    if (stream == nullptr) {
+        return std::nullopt;
+    }
+    return std::chrono::duration_cast<Duration>(AgentStream::Steady::now() - stream->last_heard());
+}
+
+AgentLinks::Stream AgentLinks::stream_of(const std::string& node) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = welcomed_.find(node);
+    return found == welcomed_.end() ? nullptr : found->second;
+}
+
+void AgentLinks::said(const Stream& stream, const v1::ConnectRequest& request) {
+    const bool is_first = stream->session().empty();
+    if (is_first != request.has_hello()) {
+        stream->finish({grpc::StatusCode::INVALID_ARGUMENT,
+                        "the first message of a stream is a Hello, and only it"});
+    } else if (is_first) {
+        hello(stream, request.hello());
+    } else if (request.has_observed()) {
+        observed(stream, request.observed());
+    } else if (request.has_log_chunk()) {
+        relay_.chunk(stream, request.log_chunk());
+    }
+}
+
+void AgentLinks::hello(const Stream& stream, const v1::Hello& hello) {
+    if (stream->peer().empty()) {
+        stream->finish({grpc::StatusCode::UNAUTHENTICATED,
+                        "an agent needs the certificate it got when it enrolled"});
+        return;
+    }
+    if (stream->peer() != hello.node()) {
+        stream->finish({grpc::StatusCode::PERMISSION_DENIED,
+                        "the certificate is that of node " + quote(stream->peer()) +
+                            ", and the Hello of " + quote(hello.node()) +
+                            "; enrol under the new name with `gusu token create --node`"});
+        return;
+    }
+    if (hello.highest_epoch() > engine_.epoch()) {
+        stream->finish({grpc::StatusCode::FAILED_PRECONDITION,
+                        "this scheduler leads in epoch " + std::to_string(engine_.epoch()) +
+                            ", and the agent has obeyed epoch " +
+                            std::to_string(hello.highest_epoch()) +
+                            "; another scheduler leads, or this one was set back"});
+        return;
+    }
+    auto join_node = wire::to_join(hello);
+    if (!join_node) {
+        stream->finish(rpc::to_status(join_node.error()));
+        return;
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        join_node->session += "/" + std::to_string(++streams_opened_);
+    }
+    stream->set_session(join_node->session);
+    join(stream, std::move(*join_node));
+}
+
+void AgentLinks::join(const Stream& stream, core::JoinNode join) {
+    const std::string node = join.description.name;
+    engine_.post(std::move(join), Sender::Agent,
+                 [this, stream, node](core::Scheduler& scheduler,
+                                      const Result<core::Events>& events, Time) -> Release {
+                     if (events) {
+                         return joined(stream, node, scheduler.state());
+                     }
+                     spdlog::warn("agent refused node={} reason=\"{}\"", node,
+                                  events.error().message);
+                     return [stream, status = rpc::to_status(events.error())](const Status&) {
+                         stream->finish(status);
+                     };
+                 });
+    if (!stream->joining()) {
+        lose_contact(stream);
+    }
+}
+
+// On the engine's thread: what is desired is read while the state is as JoinNode left it, and the
+// changes of everything later follow.
+Release AgentLinks::joined(const Stream& stream, const std::string& node,
+                           const core::State& state) {
+    const core::Node& known = *state.node(node);
+    const Stream before = std::exchange(joined_[known.id], stream);
+    const auto ticket = stream->next_ticket();
+    check(ticket == 0, "a stream joins once");
+    auto full = std::make_shared<Orders>(orders_.full(state, known));
+    return [this, stream, before, full, node](const Status& durable) {
+        if (before != nullptr) {
+            before->finish({grpc::StatusCode::ABORTED,
+                            "node " + node + " has connected anew; this stream is its old one"});
+        }
+        if (durable) {
+            spdlog::info("agent in touch node={} tasks={}", node,
+                         full->front().desired.tasks_size());
+            greet(stream, std::move(*full));
+        } else {
+            stream->finish(rpc::to_status(durable.error()));
+        }
+    };
+}
+
+void AgentLinks::greet(const Stream& stream, Orders full) {
+    v1::Welcome welcome;
+    welcome.set_epoch(engine_.epoch());
+    *welcome.mutable_lease() = wire::from_duration(options_.lease);
+    *welcome.mutable_heartbeat_every() = wire::from_duration(options_.heartbeat_every());
+    stream->welcome(std::move(welcome));
+    {
+        const std::lock_guard lock(mutex_);
+        if (!stream->over()) {
+            welcomed_[stream->peer()] = stream;
+        }
+    }
+    stream->deliver(0, std::move(full));
+}
+
+void AgentLinks::observed(const Stream& stream, const v1::Observed& observed) {
+    core::ObserveTasks command{.node = stream->peer(), .session = stream->session(), .tasks = {}};
+    for (int i = 0; i < observed.tasks_size(); ++i) {
+        auto task =
+            wire::to_observation(observed.tasks(i), "observed.tasks[" + std::to_string(i) + "]");
+        if (!task) {
+            stream->finish(rpc::to_status(task.error()));
+            return;
+        }
+        command.tasks.push_back(std::move(*task));
+    }
+    stream->observation_posted();
+    engine_.post(std::move(command), Sender::Agent,
+                 [stream](core::Scheduler&, const Result<core::Events>&, Time) -> Release {
+                     return [stream](const Status&) { stream->observation_durable(); };
+                 });
+}
+
+// Never under a lock: the engine's own is taken.
+void AgentLinks::ended(const Stream& stream, bool was_joining) {
+    bool is_closing = false;
+    {
+        const std::lock_guard lock(mutex_);
+        is_closing = closing_;
+        const auto found = welcomed_.find(stream->peer());
+        if (found != welcomed_.end() && found->second == stream) {
+            welcomed_.erase(found);
+        }
+    }
+    relay_.stream_ended(stream);
+    if (was_joining && !is_closing) {
+        lose_contact(stream);
+    }
+}
+
+// A stream that another one has replaced is no longer the node's session, and nothing comes of it.
+void AgentLinks::lose_contact(const Stream& stream) {
+    const core::LoseContact command{.node = stream->peer(),
+                                    .session = stream->session(),
+                                    .lease = options_.lease + options_.kill_time};
+    engine_.post(command, Sender::Agent,
+                 [this, stream](core::Scheduler& scheduler, const Result<core::Events>& events,
+                                Time) -> Release {
+                     const core::Node* node = scheduler.state().node(stream->peer());
+                     const auto found = node == nullptr ? joined_.end() : joined_.find(node->id);
+                     if (found != joined_.end() && found->second == stream) {
+                         joined_.erase(found);
+                         orders_.forget(node->id);
+                     }
+                     if (events && !events->empty()) {
+                         spdlog::warn("agent out of touch node={}", stream->peer());
+                     }
+                     return [](const Status&) {};
+                 });
+}
+
+Release AgentLinks::orders_of(const core::State& state, const core::Events& events) {
+    struct Delivery {
+        Stream stream;
+        std::uint64_t ticket;
+        Orders orders;
+    };
+    auto deliveries = std::make_shared<std::vector<Delivery>>();
+    for (auto& [node, orders] : orders_.changes(state, events)) {
+        const Stream& stream = joined_.at(node);
+        deliveries->push_back({stream, stream->next_ticket(), std::move(orders)});
+    }
+    if (deliveries->empty()) {
+        return {};
+    }
+    return [deliveries](const Status&) {
+        for (Delivery& delivery : *deliveries) {
+            delivery.stream->deliver(delivery.ticket, std::move(delivery.orders));
+        }
+    };
+}
+
+void AgentLinks::watch_silence() {
+    const AgentStream::Patience patience{
+        .for_hello = options_.hello_within,
+        .for_heartbeat = kHeartbeatsMissed * options_.heartbeat_every()};
+    const Duration tick =
+        std::min({options_.hello_within / 2, options_.heartbeat_every() / 2, Duration(1'000)});
+    std::vector<Stream> streams;
+    std::unique_lock lock(mutex_);
+    while (!changed_.wait_for(lock, tick, [this] { return closing_; })) {
+        for (const auto& [key, stream] : streams_) {
+            streams.push_back(stream);
+        }
+        lock.unlock();
+        for (const Stream& stream : streams) {
+            stream->check_silence(AgentStream::Steady::now(), patience);
+        }
+        streams.clear();
+        lock.lock();
+    }
+}
+
+void AgentLinks::done(AgentStream& stream) {
+    const auto keep = stream.shared_from_this();
+    const std::lock_guard lock(mutex_);
+    streams_.erase(&stream);
+    changed_.notify_all();
+}
+
+}  // namespace gusu::service

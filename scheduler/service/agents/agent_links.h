@@ -1,0 +1,82 @@
+// The agents in touch: their streams, what they say as commands to the engine, and what the engine
+// decides as orders to them.
+//
+// The engine must have stopped, and the gRPC server too, before this is destroyed.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "scheduler/service/agents/agent_stream.h"
+#include "scheduler/service/agents/log_relay.h"
+#include "scheduler/service/agents/node_orders.h"
+#include "scheduler/service/engine/engine.h"
+
+namespace gusu::service {
+
+struct LinkOptions {
+    // An agent out of touch for so long stops its tasks ...
+    Duration lease{60'000};
+    // ... and has made an end of them after so much more.
+    Duration kill_time{30'000};
+    Duration hello_within{10'000};
+
+    Duration heartbeat_every() const { return std::min(lease / 6, Duration(5'000)); }
+};
+
+class AgentLinks {
+public:
+    // Before the engine is started.
+    AgentLinks(Engine& engine, LinkOptions options);
+    ~AgentLinks();
+
+    // gRPC deletes nothing: the stream is kept here until it is done.
+    AgentStream* open(const std::string& peer);
+    // Ends all streams, and every new one at once. Contact is not given up: agents come back to
+    // whoever leads next.
+    void shutdown();
+
+    LogSource& logs() { return relay_; }
+    // How long ago a node in touch was last heard of.
+    std::optional<Duration> silent_for(const std::string& node) const;
+
+    // By the streams.
+    using Stream = std::shared_ptr<AgentStream>;
+    void said(const Stream& stream, const v1::ConnectRequest& request);
+    void ended(const Stream& stream, bool was_joining);
+    void done(AgentStream& stream);
+
+private:
+    void hello(const Stream& stream, const v1::Hello& hello);
+    void join(const Stream& stream, core::JoinNode join);
+    Release joined(const Stream& stream, const std::string& node, const core::State& state);
+    void observed(const Stream& stream, const v1::Observed& observed);
+    void lose_contact(const Stream& stream);
+    Release orders_of(const core::State& state, const core::Events& events);
+    void greet(const Stream& stream, Orders full);
+    Stream stream_of(const std::string& node) const;
+    void watch_silence();
+
+    Engine& engine_;
+    const LinkOptions options_;
+    LogRelay relay_;
+
+    // The engine's thread.
+    NodeOrders orders_;
+    std::map<NodeId, Stream> joined_;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    bool closing_ = false;
+    std::uint64_t streams_opened_ = 0;
+    std::map<const AgentStream*, Stream> streams_;  // all, until gRPC is done with them
+    std::map<std::string, Stream> welcomed_;        // by node
+    std::thread silence_;
+};
+
+}  // namespace gusu::service

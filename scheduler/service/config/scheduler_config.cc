@@ -1,0 +1,141 @@
+#include "scheduler/service/config/scheduler_config.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <string>
+#include <vector>
+
+#include "proto/text/yaml.h"
+#include "scheduler/base/text.h"
+#include "scheduler/service/config/config_check.h"
+#include "scheduler/service/identity/tls_files.h"
+
+namespace gusu::service {
+namespace {
+
+namespace fs = std::filesystem;
+using config::v1::SchedulerConfig;
+using google::protobuf::util::TimeUtil;
+
+void default_to(std::string& field, const char* value) {
+    if (field.empty()) {
+        field = value;
+    }
+}
+
+void fill_defaults(SchedulerConfig& config) {
+    default_to(*config.mutable_listen(), "127.0.0.1:7077");
+    default_to(*config.mutable_http()->mutable_listen(), "127.0.0.1:7078");
+    default_to(*config.mutable_state_dir(), "/var/lib/gusu");
+    default_to(*config.mutable_log_level(), "info");
+    if (!config.has_agent_lease()) {
+        *config.mutable_agent_lease() = TimeUtil::SecondsToDuration(60);
+    }
+    if (!config.has_keep_ended_for()) {
+        *config.mutable_keep_ended_for() = TimeUtil::HoursToDuration(1);
+    }
+    if (config.keep_ended_jobs() == 0) {
+        config.set_keep_ended_jobs(10'000);
+    }
+}
+
+void fill_defaults_of_accelerators(SchedulerConfig& config) {
+    for (gusu::v1::Accelerator& accelerator : *config.mutable_accelerators()) {
+        if (accelerator.gpu_equivalents() == 0) {
+            accelerator.set_gpu_equivalents(1);
+        }
+    }
+}
+
+void make_paths_absolute(SchedulerConfig& config, const fs::path& folder) {
+    config::v1::TlsConfig& tls = *config.mutable_tls();
+    for (std::string* path :
+         {config.mutable_state_dir(), config.mutable_catalogue_file(), config.mutable_ready_file(),
+          tls.mutable_certificate(), tls.mutable_key(), tls.mutable_authority(),
+          tls.mutable_authority_key()}) {
+        if (!path->empty()) {
+            *path = (folder / *path).lexically_normal().string();
+        }
+    }
+}
+
+// A catalogue is a SchedulerConfig of which only `accelerators` may be set.
+void check_catalogue(const SchedulerConfig& catalogue, Complaints& complaints) {
+    std::vector<const google::protobuf::FieldDescriptor*> fields;
+    catalogue.GetReflection()->ListFields(catalogue, &fields);
+    for (const auto* field : fields) {
+        if (field->number() != SchedulerConfig::kAcceleratorsFieldNumber) {
+            complaints.add(
+                field->name(),
+                "is no part of a catalogue, which holds accelerators alone; set it in the "
+                "scheduler's own file");
+        }
+    }
+    if (catalogue.accelerators().empty()) {
+        complaints.add("accelerators", "is empty; list at least one, or leave catalogue_file out");
+    }
+    check_accelerators(catalogue, complaints);
+}
+
+Status take_catalogue(SchedulerConfig& config) {
+    SchedulerConfig catalogue;
+    const Status read = text::read_yaml_file(config.catalogue_file(), catalogue);
+    if (!read) {
+        return Error{read.error().code, "catalogue_file: " + read.error().message};
+    }
+    Complaints complaints(config.catalogue_file());
+    check_catalogue(catalogue, complaints);
+    const Status right = complaints.result();
+    if (right) {
+        config.mutable_accelerators()->Swap(catalogue.mutable_accelerators());
+    }
+    return right;
+}
+
+}  // namespace
+
+Result<SchedulerConfig> load_scheduler_config(const fs::path& file) {
+    SchedulerConfig config;
+    const Status read = text::read_yaml_file(file, config);
+    if (!read) {
+        return read.error();
+    }
+    fill_defaults(config);
+    Complaints complaints(file);
+    check_values(config, complaints);
+    check_accelerators(config, complaints);
+    if (!config.catalogue_file().empty() && !config.accelerators().empty()) {
+        complaints.add("catalogue_file", quote(config.catalogue_file()) +
+                                             " stands beside accelerators; use one of the two");
+    }
+    const Status right = complaints.result();
+    if (!right) {
+        return right.error();
+    }
+    std::error_code error;
+    make_paths_absolute(config, fs::absolute(file, error).parent_path());
+    if (!config.catalogue_file().empty()) {
+        const Status taken = take_catalogue(config);
+        if (!taken) {
+            return taken.error();
+        }
+    }
+    fill_defaults_of_accelerators(config);
+    return config;
+}
+
+Status check_scheduler_config(const fs::path& file) {
+    const Result<SchedulerConfig> config = load_scheduler_config(file);
+    if (!config) {
+        return config.error();
+    }
+    if (names_files(config->tls())) {
+        const Result<TlsFiles> read = read_named_files(config->tls(), calendar_now());
+        if (!read) {
+            return Error{read.error().code, file.string() + ": " + read.error().message};
+        }
+    }
+    return Done{};
+}
+
+}  // namespace gusu::service

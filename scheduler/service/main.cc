@@ -1,0 +1,87 @@
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "scheduler/base/log.h"
+#include "scheduler/service/config/scheduler_config.h"
+#include "scheduler/service/rpc/server.h"
+
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kWrongWords = 2;
+
+struct Options {
+    std::string config = "/etc/gusu/scheduler.yaml";
+    bool check_config = false;
+};
+
+int fail(const gusu::Error& error) {
+    std::cerr << "gusu-scheduler: " << error.message << "\n";
+    return kFailed;
+}
+
+// SIGTERM and SIGINT wait until we ask for them, in whatever thread.
+sigset_t hold_stop_signals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    return signals;
+}
+
+int serve(const Options& options) {
+    const auto config = gusu::service::load_scheduler_config(options.config);
+    if (!config) {
+        return fail(config.error());
+    }
+    const sigset_t signals = hold_stop_signals();
+    gusu::open_log("gusu-scheduler", config->log_level());
+    const auto server = gusu::service::Server::start(*config);
+    if (!server) {
+        return fail(server.error());
+    }
+    int signal = 0;
+    sigwait(&signals, &signal);
+    spdlog::info("stopping signal={}", signal);
+    (*server)->stop();
+    spdlog::info("stopped");
+    return EXIT_SUCCESS;
+}
+
+int check(const Options& options) {
+    const gusu::Status right = gusu::service::check_scheduler_config(options.config);
+    if (!right) {
+        return fail(right.error());
+    }
+    std::cout << options.config << ": right\n";
+    return EXIT_SUCCESS;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // What gRPC has to say of its connections, our own messages say better.
+    setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0);
+    Options options;
+    CLI::App app("Gusu's scheduler: decides which job runs where", "gusu-scheduler");
+    app.set_help_flag("-h,--help", "This help");
+    app.set_version_flag("--version", std::string("gusu-scheduler ") + gusu::service::kVersion);
+    app.add_option("--config", options.config, "Configuration")
+        ->type_name("FILE")
+        ->capture_default_str();
+    app.add_flag("--check-config", options.check_config,
+                 "Read the configuration, say what is wrong with it, do nothing");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? EXIT_SUCCESS : kWrongWords;
+    }
+    return options.check_config ? check(options) : serve(options);
+}

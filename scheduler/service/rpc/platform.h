@@ -1,0 +1,24 @@
+// What the services share.
+#pragma once
+
+#include "scheduler/service/agents/log_source.h"
+#include "scheduler/service/engine/engine.h"
+#include "scheduler/service/metrics/process_metrics.h"
+#include "scheduler/service/rpc/authenticator.h"
+#include "scheduler/service/rpc/job_hub.h"
+#include "scheduler/service/rpc/worker.h"
+#include "scheduler/store/history.h"
+
+namespace gusu::service {
+
+struct Platform {
+    Engine& engine;
+    store::History& history;
+    Worker& worker;
+    Authenticator& authenticator;
+    JobHub& hub;
+    ProcessMetrics& metrics;
+    LogSource& logs;
+};
+
+}  // namespace gusu::service

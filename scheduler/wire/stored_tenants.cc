@@ -1,0 +1,152 @@
+#include "scheduler/wire/stored_events.h"
+#include "scheduler/wire/stored_parts.h"
+
+namespace gusu::wire {
+namespace {
+
+storage::Origin stored_origin(core::Origin origin) {
+    switch (origin) {
+        case core::Origin::Abroad:
+            return storage::ORIGIN_ABROAD;
+        case core::Origin::Domestic:
+            return storage::ORIGIN_DOMESTIC;
+    }
+    return storage::ORIGIN_UNSPECIFIED;
+}
+
+storage::TenantStatus stored_status(core::TenantStatus status) {
+    switch (status) {
+        case core::TenantStatus::Active:
+            return storage::TENANT_STATUS_ACTIVE;
+        case core::TenantStatus::Suspended:
+            return storage::TENANT_STATUS_SUSPENDED;
+    }
+    return storage::TENANT_STATUS_UNSPECIFIED;
+}
+
+void write_description(const core::TenantDescription& description,
+                       storage::TenantDescription& record) {
+    record.set_display_name(description.display_name);
+    record.set_status(stored_status(description.status));
+    record.set_max_pending_jobs(description.max_pending_jobs);
+    record.set_max_running_jobs(description.max_running_jobs);
+    write_labels(description.labels, *record.mutable_labels());
+}
+
+core::TenantDescription read_description(const storage::TenantDescription& record,
+                                         StoredReader& reader) {
+    return {.display_name = record.display_name(),
+            .status = reader.choice(record.status(), stored_status, storage::TenantStatus_MAX,
+                                    "tenant status"),
+            .max_pending_jobs = record.max_pending_jobs(),
+            .max_running_jobs = record.max_running_jobs(),
+            .labels = read_labels(record.labels())};
+}
+
+}  // namespace
+
+void write_labels(const core::Labels& labels, StoredLabels& records) {
+    for (const auto& [key, value] : labels) {
+        storage::Label& record = *records.Add();
+        record.set_key(key);
+        record.set_value(value);
+    }
+}
+
+core::Labels read_labels(const StoredLabels& records) {
+    core::Labels labels;
+    for (const storage::Label& record : records) {
+        labels.emplace_hint(labels.end(), record.key(), record.value());
+    }
+    return labels;
+}
+
+void write(const core::CatalogueChanged& event, storage::Event& record, StoredWriter&) {
+    storage::CatalogueChanged& catalogue = *record.mutable_catalogue_changed();
+    for (const core::Accelerator& accelerator : event.accelerators) {
+        storage::Accelerator& entry = *catalogue.add_accelerators();
+        entry.set_name(accelerator.name);
+        entry.set_vendor(accelerator.vendor);
+        entry.set_memory(accelerator.memory.units());
+        entry.set_fp16_gflops(accelerator.fp16_gflops);
+        entry.set_origin(stored_origin(accelerator.origin));
+        entry.set_milli_equivalents(accelerator.milli_equivalents);
+    }
+}
+
+core::CatalogueChanged read(const storage::CatalogueChanged& record, StoredReader& reader) {
+    core::CatalogueChanged event;
+    for (const storage::Accelerator& entry : record.accelerators()) {
+        event.accelerators.push_back(
+            {.name = entry.name(),
+             .vendor = entry.vendor(),
+             .memory = reader.amount(entry.memory()),
+             .fp16_gflops = entry.fp16_gflops(),
+             .origin = reader.choice(entry.origin(), stored_origin, storage::Origin_MAX, "origin"),
+             .milli_equivalents = entry.milli_equivalents()});
+    }
+    return event;
+}
+
+void write(const core::TenantCreated& event, storage::Event& record, StoredWriter&) {
+    storage::TenantCreated& created = *record.mutable_tenant_created();
+    created.set_tenant(event.tenant.value);
+    created.set_parent(event.parent.value);
+    created.set_path(event.path);
+    write_description(event.description, *created.mutable_description());
+}
+
+core::TenantCreated read(const storage::TenantCreated& record, StoredReader& reader) {
+    return {.tenant = {record.tenant()},
+            .parent = {record.parent()},
+            .path = record.path(),
+            .description = read_description(record.description(), reader)};
+}
+
+void write(const core::TenantUpdated& event, storage::Event& record, StoredWriter&) {
+    storage::TenantUpdated& updated = *record.mutable_tenant_updated();
+    updated.set_tenant(event.tenant.value);
+    write_description(event.description, *updated.mutable_description());
+}
+
+core::TenantUpdated read(const storage::TenantUpdated& record, StoredReader& reader) {
+    return {.tenant = {record.tenant()},
+            .description = read_description(record.description(), reader)};
+}
+
+void write(const core::TenantDeleted& event, storage::Event& record, StoredWriter&) {
+    record.mutable_tenant_deleted()->set_tenant(event.tenant.value);
+}
+
+core::TenantDeleted read(const storage::TenantDeleted& record, StoredReader&) {
+    return {{record.tenant()}};
+}
+
+void write(const core::QuotaChanged& event, storage::Event& record, StoredWriter&) {
+    storage::QuotaChanged& changed = *record.mutable_quota_changed();
+    changed.set_tenant(event.tenant.value);
+    changed.set_accelerator(event.accelerator);
+    storage::Quota& quota = *changed.mutable_quota();
+    quota.set_guaranteed(event.quota.guaranteed.units());
+    if (event.quota.limit) {
+        quota.set_limit(event.quota.limit->units());
+    }
+    if (event.quota.lendable) {
+        quota.set_lendable(event.quota.lendable->units());
+    }
+}
+
+core::QuotaChanged read(const storage::QuotaChanged& record, StoredReader& reader) {
+    core::Quota quota{.guaranteed = reader.amount(record.quota().guaranteed()),
+                      .limit = std::nullopt,
+                      .lendable = std::nullopt};
+    if (record.quota().has_limit()) {
+        quota.limit = reader.amount(record.quota().limit());
+    }
+    if (record.quota().has_lendable()) {
+        quota.lendable = reader.amount(record.quota().lendable());
+    }
+    return {.tenant = {record.tenant()}, .accelerator = record.accelerator(), .quota = quota};
+}
+
+}  // namespace gusu::wire

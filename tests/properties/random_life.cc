@@ -1,0 +1,184 @@
+#include "tests/properties/random_life.h"
+
+namespace gusu::testing {
+namespace {
+
+constexpr int kNodes = 5;
+
+std::string node_name(int i) { return "n" + std::to_string(i); }
+
+NodeWish wish(int i) {
+    NodeWish wish{.name = node_name(i), .labels = {}};
+    wish.accelerator = i % 2 == 0 ? "nvidia-h200" : "nvidia-a100";
+    wish.gpus = 4 + 4 * (i % 2);
+    wish.cpus = 16;
+    return wish;
+}
+
+}  // namespace
+
+RandomLife::RandomLife(std::uint64_t seed) : random_(seed) {
+    for (const std::string& path : tenants_) {
+        (void)world_.execute(core::CreateTenant{world_.admin(), path, {}});
+    }
+    // Set once: lowering a limit evicts nobody, so a lowered one may be exceeded for a while.
+    (void)world_.execute(core::SetQuota{.caller = world_.admin(),
+                                        .tenant = "b",
+                                        .accelerator = "nvidia-h200",
+                                        .guaranteed = {},
+                                        .limit = Amount(3000),
+                                        .lendable = {}});
+    for (int i = 0; i < kNodes; ++i) {
+        (void)world_.join(wish(i));
+    }
+}
+
+JobId RandomLife::any_job() {
+    if (jobs_.empty()) {
+        return JobId{};
+    }
+    // The young ones are likelier to be alive.
+    const auto size = static_cast<int>(jobs_.size());
+    return jobs_[static_cast<std::size_t>(size - 1 - upto(std::min(size - 1, 30)))];
+}
+
+void RandomLife::go_on() {
+    world_.set_time(world_.now() + Duration(upto(20'000)));
+    (void)world_.step();
+    const int kind = upto(99);
+    if (kind < 40) {
+        submit();
+    } else if (kind < 80) {
+        observe();
+    } else if (kind < 88) {
+        change_job();
+    } else if (kind < 95) {
+        change_node();
+    } else {
+        change_tenant();
+    }
+}
+
+void RandomLife::submit() {
+    auto demand = std::make_shared<core::Demand>();
+    core::TaskGroup group;
+    group.tasks = 1 + (upto(3) == 0 ? upto(3) : 0);
+    group.spread = upto(1) == 0 ? core::Spread::Anywhere : core::Spread::DistinctNodes;
+    const int gpus[] = {0, 250, 500, 1000, 2000, 4000};
+    group.per_task = {.milli_gpus = Amount(gpus[upto(5)]),
+                      .milli_cpus = Amount(1000 * (1 + upto(3))),
+                      .memory = Amount(1 << 20)};
+    if (upto(2) == 0 && !group.per_task.milli_gpus.is_zero()) {
+        group.accelerators = {upto(1) == 0 ? "nvidia-h200" : "nvidia-a100"};
+    }
+    demand->groups = {group};
+    demand->priority = static_cast<core::Priority>(upto(2));
+    core::Submission submission;
+    submission.tenant = tenants_[static_cast<std::size_t>(upto(2))];
+    submission.spec.demand = demand;
+    submission.spec.retry = {.retries = upto(2), .backoff = Duration(1000 * (1 + upto(20)))};
+    submission.spec.begin = upto(9) == 0 ? world_.now() + Duration(upto(60'000)) : Time{};
+    submission.hold = upto(19) == 0 ? core::Hold::ByUser : core::Hold::None;
+    for (int i = upto(9) == 0 ? 1 + upto(5) : 0; i > 0; --i) {
+        submission.array_indices.insert(submission.array_indices.begin(), i);
+    }
+    submission.array_max_running = upto(2);
+    if (const JobId on = any_job(); upto(5) == 0 && world_.state().job(on) != nullptr) {
+        const core::Job& target = *world_.state().job(on);
+        const core::JobRef reference = target.array
+                                           ? core::JobRef{target.array->array, target.array->index}
+                                           : core::JobRef{on, std::nullopt};
+        submission.dependencies.push_back(
+            {.condition = static_cast<core::DependencyCondition>(upto(2)),
+             .jobs = {reference},
+             .siblings = {}});
+    }
+    const std::uint64_t first = world_.state().next_id();
+    // Now and then the same request comes twice.
+    requests_ += upto(19) == 0 ? 0 : 1;
+    const auto done = world_.execute(core::SubmitJobs{.caller = world_.admin(),
+                                                      .request_id = std::to_string(requests_),
+                                                      .submissions = {submission}});
+    if (done && !done->empty() && world_.state().next_id() > first) {
+        const auto elements = submission.array_indices.size();
+        for (std::uint64_t id = first + (elements > 0 ? 1 : 0); id <= first + elements; ++id) {
+            jobs_.push_back(JobId{id});
+        }
+    }
+}
+
+void RandomLife::observe() {
+    if (world_.state().placed().empty()) {
+        return;
+    }
+    const auto& placed = world_.state().placed();
+    const JobId id = std::next(placed.begin(), upto(static_cast<int>(placed.size()) - 1))->second;
+    const auto& tasks = std::get<core::Placed>(world_.state().job(id)->state).tasks;
+    const int task = upto(static_cast<int>(tasks.size()) - 1);
+    if (upto(2) == 0) {
+        (void)world_.observe(id, task, core::TaskRunning{});
+        return;
+    }
+    const core::EndReason reasons[] = {core::EndReason::Completed, core::EndReason::Completed,
+                                       core::EndReason::ExitCode, core::EndReason::OutOfMemory};
+    core::TaskEnded ended{.at = {}, .ending = {.reason = reasons[upto(3)], .detail = {}}};
+    (void)world_.observe(id, task, ended);
+}
+
+void RandomLife::change_job() {
+    const JobId id = any_job();
+    const core::Job* job = world_.state().job(id);
+    if (job == nullptr) {
+        return;
+    }
+    const core::JobRef reference = job->array ? core::JobRef{job->array->array, job->array->index}
+                                              : core::JobRef{id, std::nullopt};
+    switch (upto(2)) {
+        case 0:
+            (void)world_.execute(core::CancelJobs{world_.admin(), {reference}});
+            return;
+        case 1:
+            (void)world_.execute(core::HoldJobs{world_.admin(), {reference}});
+            return;
+        default:
+            (void)world_.execute(core::ReleaseJobs{world_.admin(), {reference}});
+    }
+}
+
+void RandomLife::change_node() {
+    const int i = upto(kNodes - 1);
+    const core::Node& node = *world_.state().node(node_name(i));
+    const auto* contact = std::get_if<core::InContact>(&node.contact);
+    const int kind = upto(4);
+    if (kind == 0 && contact != nullptr) {
+        (void)world_.execute(
+            core::LoseContact{node.description.name, contact->session, Duration(30'000)});
+    } else if (kind == 1 && !node.drained) {
+        (void)world_.execute(core::DrainNode{world_.admin(), node.description.name, "repair"});
+    } else if (kind == 2) {
+        (void)world_.execute(core::ResumeNode{world_.admin(), node.description.name});
+    } else {
+        NodeWish again = wish(i);
+        again.boot_id = kind == 3 ? "boot-" + std::to_string(++boots_) : node.boot_id;
+        (void)world_.join(again);
+    }
+}
+
+void RandomLife::change_tenant() {
+    const std::string& path = tenants_[static_cast<std::size_t>(upto(2))];
+    if (upto(1) == 0) {
+        (void)world_.execute(core::SetQuota{.caller = world_.admin(),
+                                            .tenant = path,
+                                            .accelerator = "nvidia-h200",
+                                            .guaranteed = Amount(1000 * upto(4)),
+                                            .limit = {},
+                                            .lendable = {}});
+        return;
+    }
+    core::UpdateTenant update{world_.admin(), path, {}, {}, {}, {}, {}};
+    update.status = upto(2) == 0 ? core::TenantStatus::Suspended : core::TenantStatus::Active;
+    update.max_running_jobs = upto(1) == 0 ? 0 : 3 + upto(5);
+    (void)world_.execute(update);
+}
+
+}  // namespace gusu::testing

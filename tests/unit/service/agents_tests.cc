@@ -1,0 +1,348 @@
+// Agents over real TLS against a real engine and journal.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/service/agents_platform.h"
+#include "tests/unit/service/fake_agent.h"
+
+namespace gusu::service {
+namespace {
+
+using testing::HasSubstr;
+
+// The first Desired of a stream, after its Welcome.
+v1::Desired joined(FakeAgent& agent) {
+    const auto welcome = agent.next();
+    EXPECT_TRUE(welcome && welcome->has_welcome());
+    const auto desired = agent.next_desired();
+    EXPECT_TRUE(desired && desired->full());
+    EXPECT_EQ(desired->sequence(), 1U);
+    return desired.value_or(v1::Desired());
+}
+
+// The key of the single task the agent is told to run.
+v1::TaskKey launched(FakeAgent& agent) {
+    const auto desired = agent.next_desired();
+    EXPECT_TRUE(desired && desired->tasks_size() == 1 && desired->tasks(0).has_run());
+    return desired && desired->tasks_size() > 0 ? desired->tasks(0).key() : v1::TaskKey();
+}
+
+bool is_running(const core::State& state, JobId id) {
+    const auto* placed = std::get_if<core::Placed>(&state.job(id)->state);
+    return placed != nullptr && placed->running_since;
+}
+
+template <typename Contact>
+bool contact_is(const core::State& state, const std::string& node) {
+    const core::Node* found = state.node(node);
+    return found != nullptr && std::holds_alternative<Contact>(found->contact);
+}
+
+grpc::Status enrol(AgentsPlatform& platform, const v1::EnrolRequest& request,
+                   v1::EnrolResponse* response) {
+    const auto stub = v1::AgentService::NewStub(rpc::open_channel(platform.endpoint()));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kSoon);
+    return stub->Enrol(&context, request, response);
+}
+
+TEST(Enrolment, GivesACertificateOnceForAToken) {
+    AgentsPlatform platform;
+    NodeRequest node = make_node_request("n1");
+    v1::EnrolRequest request;
+    request.set_node("n1");
+    request.set_token(platform.node_token("n1"));
+    request.set_certificate_request(node.request);
+    v1::EnrolResponse response;
+    const grpc::Status first = enrol(platform, request, &response);
+    ASSERT_TRUE(first.ok()) << first.error_message();
+    EXPECT_EQ(response.authority(), platform.authority().certificate);
+
+    FakeAgent agent(platform, KeyPair{.certificate = response.certificate(), .key = node.key});
+    agent.say(hello_of("n1"));
+    joined(agent);
+
+    const grpc::Status second = enrol(platform, request, &response);
+    EXPECT_EQ(second.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+    EXPECT_THAT(second.error_message(), HasSubstr("gusu token create --node n1"));
+}
+
+TEST(Enrolment, RefusesTheTokenOfAnotherNodeAndAnUnknownOne) {
+    AgentsPlatform platform;
+    v1::EnrolRequest request;
+    request.set_node("n2");
+    request.set_certificate_request(make_node_request("n2").request);
+    v1::EnrolResponse response;
+    for (const std::string& token : {platform.node_token("n1"), new_secret(), std::string()}) {
+        request.set_token(token);
+        const grpc::Status refused = enrol(platform, request, &response);
+        EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+        EXPECT_THAT(refused.error_message(), HasSubstr("\"n2\""));
+    }
+}
+
+TEST(Enrolment, ARequestThatCannotBeSignedUsesNoToken) {
+    AgentsPlatform platform;
+    v1::EnrolRequest request;
+    request.set_node("n1");
+    request.set_token(platform.node_token("n1"));
+    request.set_certificate_request(make_node_request("n2").request);
+    v1::EnrolResponse response;
+    EXPECT_EQ(enrol(platform, request, &response).error_code(),
+              grpc::StatusCode::PERMISSION_DENIED);
+    request.set_certificate_request(make_node_request("n1").request);
+    EXPECT_TRUE(enrol(platform, request, &response).ok());
+}
+
+TEST(Connect, RefusesWhoeverIsNotTheNode) {
+    AgentsPlatform platform;
+    FakeAgent other(platform, node_pair(platform.authority(), "n1"));
+    other.say(hello_of("n2"));
+    EXPECT_EQ(other.end()->error_code(), grpc::StatusCode::PERMISSION_DENIED);
+
+    FakeAgent nobody(platform, KeyPair{});
+    nobody.say(hello_of("n1"));
+    EXPECT_EQ(nobody.end()->error_code(), grpc::StatusCode::UNAUTHENTICATED);
+
+    FakeAgent ahead(platform, node_pair(platform.authority(), "n1"));
+    v1::Hello hello = hello_of("n1");
+    hello.set_highest_epoch(platform.engine().epoch() + 1);
+    ahead.say(hello);
+    EXPECT_EQ(ahead.end()->error_code(), grpc::StatusCode::FAILED_PRECONDITION);
+
+    FakeAgent rude(platform, node_pair(platform.authority(), "n1"));
+    rude.heartbeat();
+    rude.observe({});
+    EXPECT_EQ(rude.end()->error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+
+    FakeAgent absurd(platform, node_pair(platform.authority(), "n1"));
+    hello = hello_of("n1");
+    hello.mutable_inventory()->set_memory(-1);
+    absurd.say(hello);
+    EXPECT_EQ(absurd.end()->error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_TRUE(platform.now([](const core::State& state) { return state.nodes().empty(); }));
+}
+
+TEST(Connect, EndsAStreamWithoutHello) {
+    AgentsPlatform platform({.hello_within = Duration(50)});
+    FakeAgent mute(platform, node_pair(platform.authority(), "n1"));
+    EXPECT_EQ(mute.end()->error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST(Connect, TellsTheLeaseAndAnswersHeartbeats) {
+    AgentsPlatform platform({.lease = Duration(12'000)});
+    FakeAgent agent(platform, node_pair(platform.authority(), "n1"));
+    agent.say(hello_of("n1"));
+    const auto welcome = agent.next();
+    ASSERT_TRUE(welcome && welcome->has_welcome());
+    EXPECT_EQ(welcome->welcome().epoch(), platform.engine().epoch());
+    EXPECT_EQ(welcome->welcome().lease().seconds(), 12);
+    EXPECT_EQ(welcome->welcome().heartbeat_every().seconds(), 2);
+    ASSERT_TRUE(agent.next_desired());
+    agent.heartbeat();
+    const auto answer = agent.next();
+    ASSERT_TRUE(answer && answer->has_desired());
+    EXPECT_EQ(answer->desired().sequence(), 2U);
+    EXPECT_FALSE(answer->desired().full());
+}
+
+TEST(Orders, FollowAJobFromLaunchToRemoval) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    EXPECT_EQ(joined(agent).tasks_size(), 0);
+
+    const JobId job = platform.submit(AgentsPlatform::one_task("train"));
+    const auto desired = agent.next_desired();
+    ASSERT_TRUE(desired && desired->tasks_size() == 1);
+    EXPECT_EQ(desired->epoch(), platform.engine().epoch());
+    EXPECT_EQ(desired->sequence(), 2U);
+    const v1::Launch& launch = desired->tasks(0).run();
+    EXPECT_EQ(launch.job_id(), job.value);
+    EXPECT_EQ(launch.command(0), "train");
+    EXPECT_EQ(launch.devices_size(), 1);
+
+    const v1::TaskKey key = desired->tasks(0).key();
+    agent.observe(seen(key, v1::TASK_PHASE_RUNNING));
+    ASSERT_TRUE(platform.eventually([&](const auto& state) { return is_running(state, job); }));
+    agent.observe(seen(key, v1::TASK_PHASE_EXITED));
+    ASSERT_TRUE(platform.eventually(
+        [&](const core::State& state) { return state.job(job)->is_finished(); }));
+    const auto removal = agent.next_desired();
+    ASSERT_TRUE(removal && removal->removed_size() == 1);
+    EXPECT_EQ(removal->removed(0).incarnation(), key.incarnation());
+}
+
+TEST(Orders, CancelStopsEveryTaskThatHasNotEnded) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    v1::JobSpec spec = AgentsPlatform::one_task();
+    spec.mutable_groups(0)->set_tasks(2);
+    spec.mutable_checkpoint()->set_signal("USR1");
+    const JobId job = platform.submit(spec);
+    const auto run = agent.next_desired();
+    ASSERT_TRUE(run && run->tasks_size() == 2);
+    agent.observe(seen(run->tasks(0).key(), v1::TASK_PHASE_EXITED));
+    ASSERT_TRUE(platform.eventually([&](const core::State& state) {
+        return std::holds_alternative<core::TaskEnded>(
+            std::get<core::Placed>(state.job(job)->state).tasks[0].state);
+    }));
+
+    ASSERT_TRUE(platform.post(core::CancelJobs{kRoot, {{job, {}}}}).ok());
+    const auto stop = agent.next_desired();
+    ASSERT_TRUE(stop && stop->tasks_size() == 1);
+    EXPECT_EQ(stop->tasks(0).key().task(), 1);
+    EXPECT_EQ(stop->tasks(0).stop().signal(), "USR1");
+    EXPECT_EQ(stop->tasks(0).stop().why(), "CANCELLED");
+
+    agent.observe(seen(stop->tasks(0).key(), v1::TASK_PHASE_EXITED));
+    const auto removal = agent.next_desired();
+    ASSERT_TRUE(removal);
+    EXPECT_EQ(removal->removed_size(), 2);
+}
+
+TEST(Orders, AnAgentThatComesBackIsToldWhatItHas) {
+    AgentsPlatform platform;
+    v1::TaskKey running;
+    v1::TaskKey ended;
+    JobId job;
+    JobId pair;
+    {
+        FakeAgent agent(platform, "n1");
+        joined(agent);
+        job = platform.submit(AgentsPlatform::one_task());
+        running = launched(agent);
+        v1::JobSpec two = AgentsPlatform::one_task();
+        two.mutable_groups(0)->set_tasks(2);
+        pair = platform.submit(two);
+        ended = agent.next_desired()->tasks(0).key();
+        agent.observe(seen(running, v1::TASK_PHASE_RUNNING));
+        agent.observe(seen(ended, v1::TASK_PHASE_EXITED));
+        ASSERT_TRUE(platform.eventually([&](const core::State& state) {
+            return std::holds_alternative<core::TaskEnded>(
+                std::get<core::Placed>(state.job(pair)->state).tasks[0].state);
+        }));
+    }
+    ASSERT_TRUE(platform.eventually(
+        [](const auto& state) { return contact_is<core::Unreachable>(state, "n1"); }));
+
+    FakeAgent again(platform, node_pair(platform.authority(), "n1"));
+    v1::Hello hello = hello_of("n1");
+    *hello.add_tasks() = seen(running, v1::TASK_PHASE_RUNNING);
+    *hello.add_tasks() = seen(ended, v1::TASK_PHASE_EXITED);
+    again.say(hello);
+    const v1::Desired full = joined(again);
+    std::map<std::pair<std::uint64_t, int>, bool> is_run;
+    for (const v1::DesiredTask& task : full.tasks()) {
+        is_run[{task.key().incarnation(), task.key().task()}] = task.has_run();
+    }
+    const std::map<std::pair<std::uint64_t, int>, bool> expected{
+        {{running.incarnation(), 0}, true},  // runs on
+        {{ended.incarnation(), 0}, false},   // listed, so that its end is kept, and never run again
+        {{ended.incarnation(), 1}, true}};   // still to be started
+    EXPECT_EQ(is_run, expected);
+
+    again.observe(seen(running, v1::TASK_PHASE_EXITED));
+    const auto removal = again.next_desired();
+    ASSERT_TRUE(removal && removal->removed_size() == 1);
+    EXPECT_EQ(removal->removed(0).incarnation(), running.incarnation());
+}
+
+TEST(Orders, TheFirstHoldsWhatTheAgentKnowsAndLargeOnesAreSplit) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    v1::JobSpec spec = AgentsPlatform::one_task();
+    spec.mutable_groups(0)->set_tasks(32);
+    spec.mutable_groups(0)->mutable_resources()->set_gpus(0);
+    spec.clear_command();
+    spec.set_script("#!/bin/sh\n" + std::string((1 << 20) - 100, '#'));
+    const JobId job = platform.submit(spec);
+    int tasks = 0;
+    int messages = 0;
+    v1::TaskKey last;
+    while (tasks < 32) {
+        const auto desired = agent.next_desired();
+        ASSERT_TRUE(desired);
+        EXPECT_LE(desired->ByteSizeLong(), kMostOrderBytes);
+        tasks += desired->tasks_size();
+        last = desired->tasks(desired->tasks_size() - 1).key();
+        ++messages;
+    }
+    EXPECT_EQ(messages, 3);
+
+    agent.observe(seen(last, v1::TASK_PHASE_RUNNING));
+    ASSERT_TRUE(platform.eventually([&](const core::State& state) {
+        return std::holds_alternative<core::TaskRunning>(
+            std::get<core::Placed>(state.job(job)->state).tasks.back().state);
+    }));
+    const Orders full = platform.now([](const core::State& state) {
+        NodeOrders orders;
+        return orders.full(state, *state.node("n1"));
+    });
+    ASSERT_EQ(full.size(), 3U);
+    EXPECT_TRUE(full[0].desired.full());
+    EXPECT_FALSE(full[1].desired.full());
+    EXPECT_EQ(full[0].desired.tasks(0).key().task(), last.task());
+    EXPECT_EQ(
+        full[0].desired.tasks_size() + full[1].desired.tasks_size() + full[2].desired.tasks_size(),
+        32);
+}
+
+TEST(Contact, ASilentNodeIsUnreachable) {
+    AgentsPlatform platform({.lease = Duration(600)});
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    EXPECT_TRUE(platform.eventually(
+        [](const core::State& state) { return contact_is<core::Unreachable>(state, "n1"); }));
+    EXPECT_EQ(agent.end()->error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    EXPECT_FALSE(platform.service().silent_for("n1"));
+}
+
+TEST(Contact, ALostNodeTakesItsJobsWithItAfterLeaseAndKillTime) {
+    AgentsPlatform platform({.lease = Duration(2'400), .kill_time = Duration(100)});
+    const JobId job = platform.submit([] {
+        v1::JobSpec spec = AgentsPlatform::one_task();
+        spec.mutable_groups(0)->mutable_resources()->set_gpus(0);
+        spec.set_hold(true);
+        return spec;
+    }());
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    ASSERT_TRUE(platform.post(core::ReleaseJobs{kRoot, {{job, {}}}}).ok());
+    agent.observe(seen(launched(agent), v1::TASK_PHASE_RUNNING));
+    agent.vanish();
+    ASSERT_TRUE(platform.eventually([&](const core::State& state) {
+        const auto* finished = std::get_if<core::Finished>(&state.job(job)->state);
+        return finished != nullptr && finished->ending.reason == core::EndReason::NodeLost;
+    }));
+}
+
+TEST(Contact, ASecondStreamReplacesTheFirst) {
+    AgentsPlatform platform;
+    FakeAgent first(platform, "n1");
+    joined(first);
+    FakeAgent second(platform, "n1");
+    joined(second);
+    EXPECT_EQ(first.end()->error_code(), grpc::StatusCode::ABORTED);
+    platform.submit(AgentsPlatform::one_task());
+    launched(second);
+    EXPECT_TRUE(platform.now(
+        [](const core::State& state) { return contact_is<core::InContact>(state, "n1"); }));
+    EXPECT_TRUE(platform.service().silent_for("n1"));
+}
+
+TEST(Contact, ShutdownEndsStreamsAndGivesUpNoNode) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    platform.service().shutdown();
+    EXPECT_EQ(agent.end()->error_code(), grpc::StatusCode::UNAVAILABLE);
+    EXPECT_TRUE(platform.now(
+        [](const core::State& state) { return contact_is<core::InContact>(state, "n1"); }));
+    FakeAgent late(platform, "n1");
+    EXPECT_EQ(late.end()->error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+}  // namespace
+}  // namespace gusu::service

@@ -1,0 +1,292 @@
+#include "tools/gusu/client.h"
+
+#include <grpcpp/channel.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "gusu/v1/identity_service.grpc.pb.h"
+#include "gusu/v1/job_service.grpc.pb.h"
+#include "gusu/v1/node_service.grpc.pb.h"
+#include "gusu/v1/status_service.grpc.pb.h"
+#include "gusu/v1/tenant_service.grpc.pb.h"
+#include "proto/rpc/channel.h"
+
+namespace gusu::cli {
+
+struct Client::Connection {
+    explicit Connection(ClientOptions given)
+        : options(std::move(given)),
+          jobs(options.channel),
+          nodes(options.channel),
+          tenants(options.channel),
+          identity(options.channel),
+          status(options.channel) {}
+
+    ClientOptions options;
+    v1::JobService::Stub jobs;
+    v1::NodeService::Stub nodes;
+    v1::TenantService::Stub tenants;
+    v1::IdentityService::Stub identity;
+    v1::StatusService::Stub status;
+};
+
+namespace {
+
+// What a broken connection or a scheduler that stops may look like from here.
+bool is_lost(const grpc::Status& status) {
+    return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+           status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED ||
+           status.error_code() == grpc::StatusCode::CANCELLED ||
+           (status.error_code() == grpc::StatusCode::UNKNOWN &&
+            status.error_message() == "Stream removed");
+}
+
+Error to_cli_error(const grpc::Status& status, const std::string& target) {
+    if (!is_lost(status)) {
+        return rpc::to_error(status);
+    }
+    return Error{ErrorCode::Unavailable,
+                 "the scheduler at " + target + " does not answer (" + status.error_message() +
+                     "); see that it runs and that the address is right (GUSU_SCHEDULER, or `gusu "
+                     "login --scheduler HOST:PORT`)"};
+}
+
+// Gives a change its request id; says whether it is one.
+template <typename Request>
+bool make_repeatable(Request& request) {
+    if constexpr (requires { request.request_id(); }) {
+        if (request.request_id().empty()) {
+            request.set_request_id(rpc::new_request_id());
+        }
+        return true;
+    }
+    return false;
+}
+
+std::chrono::system_clock::time_point wall_clock(Retry::Clock::time_point until) {
+    return std::chrono::system_clock::now() +
+           std::chrono::duration_cast<std::chrono::microseconds>(until - Retry::Clock::now());
+}
+
+}  // namespace
+
+Retry::Retry(const Patience& patience, Duration total)
+    : end_(Clock::now() + total),
+      pause_(patience.first_pause),
+      longest_pause_(patience.longest_pause) {}
+
+Duration Retry::left() const {
+    return std::max(std::chrono::duration_cast<Duration>(end_ - Clock::now()), Duration::zero());
+}
+
+std::optional<Duration> Retry::next_pause() {
+    const Duration rest = left();
+    if (rest == Duration::zero()) {
+        return std::nullopt;
+    }
+    const Duration pause = std::min(pause_, rest);
+    pause_ = std::min(pause_ * 2, longest_pause_);
+    return pause;
+}
+
+Client::Client(ClientOptions options)
+    : connection_(std::make_unique<Connection>(std::move(options))) {}
+Client::Client(Error error) : error_(std::move(error)) {}
+Client::~Client() = default;
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+
+const Patience& Client::patience() const {
+    static const Patience usual;
+    return connection_ ? connection_->options.patience : usual;
+}
+
+void Client::set_outage(Duration outage) {
+    if (connection_) {
+        connection_->options.patience.outage = outage;
+    }
+}
+
+void Client::note(std::string_view text) const {
+    if (connection_) {
+        connection_->options.note(text);
+    }
+}
+
+bool Client::wait(Retry& retry) const {
+    const std::optional<Duration> pause = retry.next_pause();
+    if (!pause || !connection_) {
+        return false;
+    }
+    grpc::Channel& channel = *connection_->options.channel;
+    if (channel.GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
+        std::this_thread::sleep_for(*pause);
+        return true;
+    }
+    // Without a call under way nobody but this wait moves the connection on: a mere sleep would
+    // leave the handshake lying until it times out.
+    grpc::experimental::ChannelResetConnectionBackoff(&channel);
+    channel.WaitForConnected(std::chrono::system_clock::now() + *pause);
+    return true;
+}
+
+template <typename Stub, typename Request, typename Response>
+Result<Response> Client::unary(Stub Connection::* stub,
+                               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                            Response*),
+                               Request request) {
+    if (!connection_) {
+        return error_;
+    }
+    const Patience& patience = connection_->options.patience;
+    const bool repeatable = make_repeatable(request);
+    Retry retry(patience, patience.change);
+    bool noted = false;
+    while (true) {
+        grpc::ClientContext context;
+        context.set_deadline(std::chrono::system_clock::now() + patience.answer);
+        Response response;
+        const grpc::Status status = ((*connection_).*stub.*method)(&context, request, &response);
+        if (status.ok()) {
+            return response;
+        }
+        if (repeatable && is_lost(status) && !std::exchange(noted, true)) {
+            note("scheduler unreachable, retrying");
+        }
+        if (!repeatable || !is_lost(status) || !wait(retry)) {
+            return to_cli_error(status, connection_->options.target);
+        }
+    }
+}
+
+Result<v1::SubmitJobResponse> Client::call(const v1::SubmitJobRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::SubmitJob, request);
+}
+Result<v1::GetJobResponse> Client::call(const v1::GetJobRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::GetJob, request);
+}
+Result<v1::ListJobsResponse> Client::call(const v1::ListJobsRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::ListJobs, request);
+}
+Result<v1::CancelJobsResponse> Client::call(const v1::CancelJobsRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::CancelJobs, request);
+}
+Result<v1::HoldJobsResponse> Client::call(const v1::HoldJobsRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::HoldJobs, request);
+}
+Result<v1::ReleaseJobsResponse> Client::call(const v1::ReleaseJobsRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::ReleaseJobs, request);
+}
+Result<v1::ExplainJobResponse> Client::call(const v1::ExplainJobRequest& request) {
+    return unary(&Connection::jobs, &v1::JobService::Stub::ExplainJob, request);
+}
+Result<v1::ListNodesResponse> Client::call(const v1::ListNodesRequest& request) {
+    return unary(&Connection::nodes, &v1::NodeService::Stub::ListNodes, request);
+}
+Result<v1::GetNodeResponse> Client::call(const v1::GetNodeRequest& request) {
+    return unary(&Connection::nodes, &v1::NodeService::Stub::GetNode, request);
+}
+Result<v1::DrainNodeResponse> Client::call(const v1::DrainNodeRequest& request) {
+    return unary(&Connection::nodes, &v1::NodeService::Stub::DrainNode, request);
+}
+Result<v1::ResumeNodeResponse> Client::call(const v1::ResumeNodeRequest& request) {
+    return unary(&Connection::nodes, &v1::NodeService::Stub::ResumeNode, request);
+}
+Result<v1::LabelNodeResponse> Client::call(const v1::LabelNodeRequest& request) {
+    return unary(&Connection::nodes, &v1::NodeService::Stub::LabelNode, request);
+}
+Result<v1::CreateTenantResponse> Client::call(const v1::CreateTenantRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::CreateTenant, request);
+}
+Result<v1::UpdateTenantResponse> Client::call(const v1::UpdateTenantRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::UpdateTenant, request);
+}
+Result<v1::DeleteTenantResponse> Client::call(const v1::DeleteTenantRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::DeleteTenant, request);
+}
+Result<v1::GetTenantResponse> Client::call(const v1::GetTenantRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::GetTenant, request);
+}
+Result<v1::ListTenantsResponse> Client::call(const v1::ListTenantsRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::ListTenants, request);
+}
+Result<v1::SetQuotaResponse> Client::call(const v1::SetQuotaRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::SetQuota, request);
+}
+Result<v1::ListQuotasResponse> Client::call(const v1::ListQuotasRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::ListQuotas, request);
+}
+Result<v1::GetUsageResponse> Client::call(const v1::GetUsageRequest& request) {
+    return unary(&Connection::tenants, &v1::TenantService::Stub::GetUsage, request);
+}
+Result<v1::WhoAmIResponse> Client::call(const v1::WhoAmIRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::WhoAmI, request);
+}
+Result<v1::CreateTokenResponse> Client::call(const v1::CreateTokenRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::CreateToken, request);
+}
+Result<v1::ListTokensResponse> Client::call(const v1::ListTokensRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::ListTokens, request);
+}
+Result<v1::RevokeTokenResponse> Client::call(const v1::RevokeTokenRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::RevokeToken, request);
+}
+Result<v1::GrantRoleResponse> Client::call(const v1::GrantRoleRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::GrantRole, request);
+}
+Result<v1::RevokeRoleResponse> Client::call(const v1::RevokeRoleRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::RevokeRole, request);
+}
+Result<v1::ListGrantsResponse> Client::call(const v1::ListGrantsRequest& request) {
+    return unary(&Connection::identity, &v1::IdentityService::Stub::ListGrants, request);
+}
+Result<v1::GetStatusResponse> Client::call(const v1::GetStatusRequest& request) {
+    return unary(&Connection::status, &v1::StatusService::Stub::GetStatus, request);
+}
+
+template <typename Response>
+Client::StreamEnd Client::receive_all(grpc::ClientContext& context,
+                                      grpc::ClientReader<Response>& reader,
+                                      const std::function<Go(const Response&)>& receive) {
+    Response response;
+    while (reader.Read(&response)) {
+        if (receive(response) == Go::Stop) {
+            context.TryCancel();
+            reader.Finish();
+            return {Done{}};
+        }
+    }
+    const grpc::Status status = reader.Finish();
+    if (status.ok()) {
+        return {Done{}};
+    }
+    return {to_cli_error(status, connection_->options.target),
+            status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED};
+}
+
+Client::StreamEnd Client::read_logs(const v1::ReadLogsRequest& request,
+                                    const std::function<Go(const v1::ReadLogsResponse&)>& receive) {
+    if (!connection_) {
+        return {error_};
+    }
+    grpc::ClientContext context;
+    const auto reader = connection_->jobs.ReadLogs(&context, request);
+    return receive_all(context, *reader, receive);
+}
+
+Client::StreamEnd Client::watch(const v1::WatchJobsRequest& request,
+                                std::optional<Retry::Clock::time_point> until,
+                                const std::function<Go(const v1::WatchJobsResponse&)>& receive) {
+    if (!connection_) {
+        return {error_};
+    }
+    grpc::ClientContext context;
+    if (until) {
+        context.set_deadline(wall_clock(*until));
+    }
+    const auto reader = connection_->jobs.WatchJobs(&context, request);
+    return receive_all(context, *reader, receive);
+}
+
+}  // namespace gusu::cli
