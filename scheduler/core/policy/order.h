@@ -9,8 +9,8 @@
 namespace gusu::core {
 
 // Order between tenants, the smallest first: by what each would have borrowed with its next job
-// placed, so that jobs within a guarantee come before all others; at the top of the tree, then below;
-// then who came first.
+// placed, so that jobs within a guarantee come before all others; at the top of the tree, then
+// below; then who came first.
 struct TenantRank {
     std::int64_t borrowed_at_top = 0;  // milli-GPUs
     std::int64_t borrowed = 0;

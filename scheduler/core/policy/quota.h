@@ -35,8 +35,8 @@ std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tena
 std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant);
 std::optional<TenantId> tenant_with_all_jobs_running(const State& state, TenantId tenant);
 
-// Milli-GPUs beyond the guarantees of single accelerators, less what is guaranteed of any: as things
-// are, and with `need` in use too.
+// Milli-GPUs beyond the guarantees of single accelerators, less what is guaranteed of any: as
+// things are, and with `need` in use too.
 Amount borrowed_with(const Tenant& tenant, const GpuNeed& need);
 inline Amount borrowed(const Tenant& tenant) { return borrowed_with(tenant, {}); }
 // Of one accelerator (or kAnyAccelerator).

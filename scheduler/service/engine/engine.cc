@@ -178,9 +178,9 @@ void Engine::do_work(Work& work, Time now, Decided& decided) {
         return;
     }
     if (in_trouble_ && work.sender == Sender::Client) {
-        const Error refused{ErrorCode::Unavailable,
-                            "the scheduler cannot write its journal (" + trouble() +
-                                "); nothing was changed, try again later"};
+        const Error refused{ErrorCode::Unavailable, "the scheduler cannot write its journal (" +
+                                                        trouble() +
+                                                        "); nothing was changed, try again later"};
         work.prepare(scheduler_, refused, now)(Done{});
         return;
     }
@@ -205,8 +205,8 @@ void Engine::hand_over(Decided decided) {
     }
     {
         std::unique_lock lock(decided_mutex_);
-        decided_changed_.wait(
-            lock, [this] { return decided_.size() < kBatchesAhead || in_trouble_; });
+        decided_changed_.wait(lock,
+                              [this] { return decided_.size() < kBatchesAhead || in_trouble_; });
         decided_.push_back(std::move(decided));
     }
     decided_changed_.notify_all();
@@ -280,9 +280,9 @@ bool Engine::append(std::vector<Decided>& decided) {
             return true;
         }
         set_trouble(written.error().message);
-        const Error again{ErrorCode::Unavailable,
-                          "the scheduler cannot write its journal (" + written.error().message +
-                              "); ask again with the same request id"};
+        const Error again{ErrorCode::Unavailable, "the scheduler cannot write its journal (" +
+                                                      written.error().message +
+                                                      "); ask again with the same request id"};
         for (Decided& each : decided) {
             release_all(each.releases, again);
         }

@@ -1,9 +1,9 @@
 // The engine: one thread decides, one writes the journal, and nothing leaves before it is durable.
 //
-// The engine thread takes all that waits, decides it in order at one time, runs a scheduling step and
-// hands the batch to the journal thread, which makes all batches waiting there durable in one
-// transaction (group commit) and then releases what hangs on them. While it syncs, the next batch is
-// being decided.
+// The engine thread takes all that waits, decides it in order at one time, runs a scheduling step
+// and hands the batch to the journal thread, which makes all batches waiting there durable in one
+// transaction (group commit) and then releases what hangs on them. While it syncs, the next batch
+// is being decided.
 //
 // If the journal cannot be written (a full disk), commands of clients are refused with Unavailable,
 // reads go on, running jobs too, and what has been decided is tried again every second until it is
@@ -79,9 +79,9 @@ private:
     // A decided batch on its way to the journal.
     struct Decided {
         store::Batch batch;
-        std::vector<Release> releases;          // of callers
-        std::vector<Release> effects;           // of listeners
-        std::optional<core::Events> snapshot;   // to be written after the batch
+        std::vector<Release> releases;         // of callers
+        std::vector<Release> effects;          // of listeners
+        std::optional<core::Events> snapshot;  // to be written after the batch
     };
 
     void decide_forever();

@@ -1,5 +1,6 @@
-// The engine's time: the wall clock when it was made, and then the steady clock. It never goes back,
-// also not behind the last journaled event, so no step of the wall clock changes an outcome (P9).
+// The engine's time: the wall clock when it was made, and then the steady clock. It never goes
+// back, also not behind the last journaled event, so no step of the wall clock changes an outcome
+// (P9).
 #pragma once
 
 #include <algorithm>
@@ -20,10 +21,13 @@ public:
     }
 
     Time now() const {
-        return base_ + std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began_);
+        return base_ +
+               std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - began_);
     }
 
-    std::chrono::steady_clock::time_point steady(Time time) const { return began_ + (time - base_); }
+    std::chrono::steady_clock::time_point steady(Time time) const {
+        return began_ + (time - base_);
+    }
 
 private:
     Time base_;
