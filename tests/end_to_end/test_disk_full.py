@@ -11,8 +11,9 @@ from platform_under_test import Platform, wait_until
 def small_disk(folder):
     disk = folder / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", disk], check=True)
-    running = Platform(disk / "platform" if (disk / "platform").mkdir() is None else disk)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", disk], check=True)
+    (disk / "platform").mkdir()
+    running = Platform(disk / "platform")
     yield running, disk
     running.stop()
     subprocess.run(["umount", "-l", disk], check=True)
@@ -23,11 +24,10 @@ def test_service_returns_when_there_is_space_again(small_disk):
     platform.gusu("tenant", "create", "t")
     kept = platform.submit("--hold", "--tenant", "t", "--", "true")
     filler = disk / "filler"
-    with filler.open("wb") as file:
+    with filler.open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"x" * 65536)
-                file.flush()
         except OSError:
             pass
 

@@ -123,8 +123,6 @@ std::vector<std::string> broken_invariants(core::Scheduler& scheduler, Time now)
     return Inspection(scheduler, now).broken();
 }
 
-std::string bytes_of(const core::State& state) { return wire_bytes(state.as_events()); }
-
-std::string wire_bytes(const core::Events& events) { return wire::encode_events(events); }
+std::string bytes_of(const core::State& state) { return wire::encode_events(state.as_events()); }
 
 }  // namespace gusu::testing

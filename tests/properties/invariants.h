@@ -11,8 +11,7 @@ namespace gusu::testing {
 // One line for each invariant that does not hold after a step at `now`; empty if all is well.
 std::vector<std::string> broken_invariants(core::Scheduler& scheduler, Time now);
 
-// As bytes: equal for equal states and equal events.
+// A state as bytes: equal states give equal bytes.
 std::string bytes_of(const core::State& state);
-std::string wire_bytes(const core::Events& events);
 
 }  // namespace gusu::testing

@@ -36,11 +36,12 @@ void live(std::uint64_t seed) {
         restored.apply(event);
     }
     EXPECT_EQ(bytes_of(restored.state()), lived) << "restored otherwise: GUSU_SEED=" << seed;
-    // What starts from a snapshot decides as what never stopped.
+    // What starts from a snapshot tries everything afresh, and is as right as what never stopped.
     const Time later = life.world().now() + Duration(100'000);
-    life.world().set_time(later);
-    const std::string went_on = wire_bytes(life.world().step());
-    EXPECT_EQ(wire_bytes(restored.step(later)), went_on) << "decided otherwise: GUSU_SEED=" << seed;
+    (void)restored.step(later);
+    for (const std::string& broken : broken_invariants(restored, later)) {
+        FAIL() << "GUSU_SEED=" << seed << ", restored: " << broken;
+    }
 }
 
 TEST(RandomLives, KeepTheInvariantsAndReplayToTheSameState) {

@@ -204,7 +204,7 @@ void State::Apply::operator()(const ArrayRestored& event) {
 }
 
 void State::Apply::operator()(const JobRestored& event) {
-    Job& restored = state.jobs_.emplace_hint(state.jobs_.end(), event.job.id, event.job)->second;
+    Job& restored = state.jobs_.emplace(event.job.id, event.job).first->second;
     restored.spec = restored.array ? state.array(restored.array->array)->spec
                                    : with_shared_demand(restored.spec);
     ++state.demands_.at(restored.spec->demand);

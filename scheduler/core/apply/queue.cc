@@ -1,5 +1,6 @@
 // Where waiting jobs stand, and what the end of a job means to those that depend on it.
 #include <algorithm>
+#include <ranges>
 
 #include "scheduler/core/apply/apply.h"
 
@@ -51,6 +52,22 @@ void State::Apply::admit(JobId array) {
         throttle.waiting.erase(next);
         throttle.admitted.insert(next);
         state.pending_.add(next, job(next).spec->demand);
+    }
+    // One that came back takes the turn of a later one that has not started.
+    while (!throttle.waiting.empty()) {
+        const JobId first = *throttle.waiting.begin();
+        const auto last = std::ranges::find_if(std::views::reverse(throttle.admitted),
+                                               [&](JobId id) { return job(id).is_waiting(); });
+        if (last == throttle.admitted.rend() || *last < first) {
+            return;
+        }
+        const JobId later = *last;
+        state.pending_.remove(later, job(later).spec->demand);
+        throttle.admitted.erase(later);
+        throttle.waiting.erase(first);
+        throttle.waiting.insert(later);
+        throttle.admitted.insert(first);
+        state.pending_.add(first, job(first).spec->demand);
     }
 }
 

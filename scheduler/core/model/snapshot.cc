@@ -46,14 +46,25 @@ void add_jobs(const State& state, Events& events) {
     for (const auto& [id, array] : state.arrays()) {
         events.push_back({state.last_event(), ArrayRestored{array, position(*array.spec, id)}});
     }
-    for (const auto& [id, job] : state.jobs()) {
-        JobRestored restored{.job = job};
+    const auto restored = [&](const Job& job) {
+        JobRestored event{.job = job};
         if (job.array) {
-            restored.job.spec.reset();
+            event.job.spec.reset();
         } else {
-            restored.position = position(*job.spec, id);
+            event.position = position(*job.spec, job.id);
         }
-        events.push_back({state.last_event(), std::move(restored)});
+        return event;
+    };
+    // Waiting jobs come last: where they stand depends on the others.
+    for (const auto& [id, job] : state.jobs()) {
+        if (!job.is_waiting()) {
+            events.push_back({state.last_event(), restored(job)});
+        }
+    }
+    for (const auto& [id, job] : state.jobs()) {
+        if (job.is_waiting()) {
+            events.push_back({state.last_event(), restored(job)});
+        }
     }
 }
 

@@ -17,7 +17,9 @@ at 120s exits o1
 at 180s exits g2
 ----
 60s   g1 ended: completed; used 240 GPU-seconds
-60s   g2 placed on n1[0-3]
-180s  g2 ended: completed; used 480 GPU-seconds
-180s  o1 placed on n1[0-3]
+60s   o1 placed on n1[0-3]
+120s  o1 ended: completed; used 240 GPU-seconds
+120s  g2 placed on n1[0-3]
+180s  g2 ended: completed; used 240 GPU-seconds
+180s  g3 placed on n1[0-3]
 
