@@ -1,0 +1,76 @@
+// What the agent and a task's supervisor tell each other: three small JSON files in the task's
+// directory. A file appears whole or not at all; exit.json is on disk before it appears.
+//
+//   order.json  agent -> supervisor  what to run; written once, before the supervisor starts
+//   stop.json   agent -> supervisor  how to stop; the agent then sends SIGUSR1
+//   exit.json   supervisor -> agent  how it ended; the very last thing that a supervisor does
+//
+// All three may hold what only the task's owner may see, so they have mode 0600.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "scheduler/base/result.h"
+#include "scheduler/base/time.h"
+
+namespace gusu::agent {
+
+struct SupervisorOrder {
+    std::vector<std::string> command;                // argv; looked up in PATH of `environment`
+    std::map<std::string, std::string> environment;  // complete; nothing is inherited
+    std::string workdir;                             // absolute
+    std::string user;                                // "": as the supervisor
+    std::string output_log;                          // absolute
+    std::string error_log;                           // absolute; "": stderr goes to output_log
+    std::string output_copy;     // the user's file, opened as the task's user; relative to workdir
+    std::string error_copy;      // "": none
+    std::int64_t log_limit = 0;  // bytes per log; 0: none
+    Duration time_limit{0};      // 0: none
+    std::string stop_signal = "TERM";
+    Duration stop_grace{30'000};
+    std::string cgroup;           // "gusu/NODE/17.0", see agent/cgroup/cgroup.h; "": none
+    std::int64_t milli_cpus = 0;  // limits of the cgroup; 0: none
+    std::int64_t memory = 0;
+
+    friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
+};
+
+// Only a record with exit_code 0, signal 0 and no launch_error is a success.
+struct ExitRecord {
+    int exit_code = 0;
+    int signal = 0;  // what ended the main program; 0: it ended by itself
+    bool out_of_memory = false;
+    bool timed_out = false;
+    std::string launch_error;  // not "": the program never ran, and this is why
+    Duration ran_for{0};
+
+    friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
+};
+
+struct StopRequest {
+    std::string signal;  // "TERM", "SIGINT", "10"
+    Duration grace{0};   // then SIGKILL
+
+    friend bool operator==(const StopRequest&, const StopRequest&) = default;
+};
+
+Status write_order(const std::filesystem::path& directory, const SupervisorOrder& order);
+Result<SupervisorOrder> read_order(const std::filesystem::path& directory);
+
+Status write_exit(const std::filesystem::path& directory, const ExitRecord& exit);
+// nullopt: there is no exit.json yet.
+Result<std::optional<ExitRecord>> read_exit(const std::filesystem::path& directory);
+
+Status write_stop(const std::filesystem::path& directory, const StopRequest& stop);
+// nullopt: nobody has asked for a stop.
+Result<std::optional<StopRequest>> read_stop(const std::filesystem::path& directory);
+
+// "TERM", "SIGTERM" and "15" are 15; anything that is no signal is an InvalidArgument.
+Result<int> signal_number(const std::string& name);
+
+}  // namespace gusu::agent

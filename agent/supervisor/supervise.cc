@@ -1,0 +1,374 @@
+#include "agent/supervisor/supervise.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <sstream>
+#include <vector>
+
+#include "agent/cgroup/cgroup.h"
+#include "agent/cgroup/cgroup_files.h"
+#include "agent/supervisor/launch.h"
+#include "agent/supervisor/output.h"
+
+namespace gusu::agent {
+namespace {
+
+using Clock = std::chrono::steady_clock;  // a turn of the wall clock ends no task
+using std::chrono::milliseconds;
+
+constexpr milliseconds kKillAgain{50};
+constexpr milliseconds kNoteDroppedEvery{1'000};
+constexpr milliseconds kGroupRemoval{10'000};
+
+void note(const std::string& text) { std::fprintf(stderr, "gusu-supervisor: %s\n", text.c_str()); }
+
+sigset_t held_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGCHLD, SIGTERM, SIGUSR1}) {
+        sigaddset(&set, signal);
+    }
+    return set;
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+    const std::string id = std::to_string(pid);
+    std::vector<pid_t> children;
+    // The main thread's alone: what another thread started comes to us when that process ends.
+    std::istringstream list(cgroup_files::read("/proc/" + id + "/task/" + id + "/children"));
+    for (pid_t child = 0; list >> child;) {
+        children.push_back(child);
+    }
+    return children;
+}
+
+std::vector<pid_t> descendants_of(pid_t pid) {
+    std::vector<pid_t> found = children_of(pid);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const std::vector<pid_t> more = children_of(found[i]);
+        found.insert(found.end(), more.begin(), more.end());
+    }
+    return found;
+}
+
+class Supervision {
+public:
+    Supervision(const std::filesystem::path& directory, const SupervisorOrder& order)
+        : directory_(directory), order_(order) {
+        const sigset_t set = held_signals();
+        signals_ = Descriptor(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+    }
+
+    ExitRecord run(Descriptor agent) {
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        make_group();
+        if (const Status started = start(); !started) {
+            record_.launch_error = started.error().message;
+        } else {
+            announce(std::move(agent));
+            while (!main_ended_) {
+                wait_for_events();
+            }
+            end_the_rest();
+        }
+        remove_group();
+        for (const auto& log : logs_) {
+            log->note_dropped();
+        }
+        return record_;
+    }
+
+private:
+    void make_group();
+    Status start();
+    Result<std::shared_ptr<Log>> open_log(const std::string& path);
+    void announce(Descriptor agent);
+
+    void wait_for_events();
+    void wait(Clock::time_point until);
+    Clock::time_point next_deadline() const;
+    void read_signals();
+    void reap();
+    void ended(int status);
+    void keep_deadlines();
+
+    void stop(const std::string& signal, Duration grace);
+    void send_to_all(int signal);
+    void kill_everything();
+
+    void end_the_rest();
+    void remove_group();
+
+    const std::filesystem::path& directory_;
+    const SupervisorOrder& order_;
+    Descriptor signals_;
+    std::optional<Cgroup> group_;
+    std::vector<std::shared_ptr<Log>> logs_;
+    std::vector<Stream> streams_;
+    pid_t main_ = 0;
+    bool main_ended_ = false;
+    bool children_left_ = true;
+    Clock::time_point started_;
+    std::optional<Clock::time_point> kill_at_;  // set once the task is being stopped
+    Clock::time_point note_dropped_at_;
+    ExitRecord record_;
+};
+
+void Supervision::make_group() {
+    if (order_.cgroup.empty()) {
+        return;
+    }
+    Result<Cgroup> made =
+        Cgroup::create(current_cgroup_layout(), order_.cgroup,
+                       {.milli_cpus = order_.milli_cpus, .memory = order_.memory});
+    if (!made) {
+        note("the task runs without a control group: " + made.error().message);
+        return;
+    }
+    for (const std::string& text : made->notes()) {
+        note(text);
+    }
+    group_ = std::move(*made);
+}
+
+Result<std::shared_ptr<Log>> Supervision::open_log(const std::string& path) {
+    Result<std::shared_ptr<Log>> log = Log::open(path, order_.log_limit);
+    if (log.ok()) {
+        logs_.push_back(*log);
+    }
+    return log;
+}
+
+Status Supervision::start() {
+    if (order_.command.empty() || order_.command.front().empty()) {
+        return Error{ErrorCode::InvalidArgument, "the task's command is empty"};
+    }
+    Result<std::shared_ptr<Log>> output = open_log(order_.output_log);
+    if (!output) {
+        return output.error();
+    }
+    const bool one_log = order_.error_log.empty() || order_.error_log == order_.output_log;
+    Result<std::shared_ptr<Log>> error = one_log ? output : open_log(order_.error_log);
+    if (!error) {
+        return error.error();
+    }
+    Result<Launched> launched = launch(order_, group_ ? &*group_ : nullptr);
+    if (!launched) {
+        return launched.error();
+    }
+    main_ = launched->pid;
+    started_ = Clock::now();
+    streams_.emplace_back(std::move(launched->output), *output, std::move(launched->output_copy));
+    streams_.emplace_back(std::move(launched->error), *error, std::move(launched->error_copy));
+    return Done{};
+}
+
+void Supervision::announce(Descriptor agent) {
+    const std::string path = (directory_ / "started").string();
+    const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    constexpr std::string_view kStarted = "started\n";
+    if (agent.open() && write(agent.get(), kStarted.data(), kStarted.size()) < 0) {
+        note("the agent does not listen any more; it will find the file " + path);
+    }
+    // Whoever reads the agent's stderr to its end must not wait for this task. A file may stay.
+    struct stat notes = {};
+    if (fstat(STDERR_FILENO, &notes) != 0 || !S_ISREG(notes.st_mode)) {
+        const Descriptor nothing(open("/dev/null", O_WRONLY | O_CLOEXEC));
+        dup2(nothing.get(), STDERR_FILENO);
+    }
+}
+
+void Supervision::wait_for_events() {
+    wait(next_deadline());
+    keep_deadlines();
+}
+
+// Until a signal, output or the given time, and takes what there is.
+void Supervision::wait(Clock::time_point until) {
+    std::vector<pollfd> watched = {{signals_.get(), POLLIN, 0}};
+    for (const Stream& stream : streams_) {
+        watched.push_back({stream.pipe(), POLLIN, 0});
+    }
+    int patience = -1;
+    if (until != Clock::time_point::max()) {
+        const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
+        patience = static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+    }
+    if (poll(watched.data(), watched.size(), patience) <= 0) {
+        return;
+    }
+    for (std::size_t i = 0; i < streams_.size(); ++i) {
+        if (watched[i + 1].revents != 0) {
+            streams_[i].take();
+        }
+    }
+    if (watched[0].revents != 0) {
+        read_signals();
+    }
+}
+
+Clock::time_point Supervision::next_deadline() const {
+    Clock::time_point next = Clock::time_point::max();
+    if (kill_at_.has_value()) {
+        next = *kill_at_;
+    } else if (order_.time_limit > Duration(0)) {
+        next = started_ + order_.time_limit;
+    }
+    for (const auto& log : logs_) {
+        if (log->has_unnoted()) {
+            next = std::min(next, note_dropped_at_);
+        }
+    }
+    return next;
+}
+
+void Supervision::read_signals() {
+    signalfd_siginfo got = {};
+    while (read(signals_.get(), &got, sizeof got) == sizeof got) {
+        if (got.ssi_signo == SIGTERM) {
+            stop(order_.stop_signal, order_.stop_grace);
+        } else if (got.ssi_signo == SIGUSR1) {
+            const auto request = read_stop(directory_);
+            const bool there = request.ok() && request->has_value();
+            stop(there ? (*request)->signal : order_.stop_signal,
+                 there ? (*request)->grace : order_.stop_grace);
+        }
+    }
+    reap();
+}
+
+void Supervision::reap() {
+    int status = 0;
+    pid_t pid = 0;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (pid == main_) {
+            ended(status);
+        }
+    }
+    children_left_ = pid == 0;
+}
+
+void Supervision::ended(int status) {
+    main_ended_ = true;
+    record_.ran_for = std::chrono::duration_cast<Duration>(Clock::now() - started_);
+    if (WIFSIGNALED(status)) {
+        record_.signal = WTERMSIG(status);
+    } else {
+        record_.exit_code = WEXITSTATUS(status);
+    }
+    // A shell tells of a killed child by 128 and the signal.
+    const bool killed = record_.signal == SIGKILL || record_.exit_code == 128 + SIGKILL;
+    record_.out_of_memory = killed && group_.has_value() && group_->oom_killed();
+}
+
+void Supervision::keep_deadlines() {
+    const Clock::time_point now = Clock::now();
+    if (now >= note_dropped_at_) {
+        for (const auto& log : logs_) {
+            log->note_dropped();
+        }
+        note_dropped_at_ = now + kNoteDroppedEvery;
+    }
+    const bool limited = order_.time_limit > Duration(0) && !kill_at_.has_value();
+    if (!main_ended_ && limited && now >= started_ + order_.time_limit) {
+        record_.timed_out = true;
+        stop(order_.stop_signal, order_.stop_grace);
+    }
+    if (!main_ended_ && kill_at_.has_value() && now >= *kill_at_) {
+        kill_everything();
+        kill_at_ = now + kKillAgain;
+    }
+}
+
+// A second stop may hurry the first, but gives no new time.
+void Supervision::stop(const std::string& signal, Duration grace) {
+    if (main_ended_) {
+        return;
+    }
+    const Clock::time_point kill_at = Clock::now() + std::max(grace, Duration(0));
+    kill_at_ = kill_at_.has_value() ? std::min(*kill_at_, kill_at) : kill_at;
+    const Result<int> number = signal_number(signal);
+    if (!number) {
+        note(number.error().message + "; SIGTERM is sent instead");
+    }
+    send_to_all(number.ok() ? *number : SIGTERM);
+    send_to_all(SIGCONT);  // who is stopped cannot end
+}
+
+// Each process once: the group of the main program, and what has left it.
+void Supervision::send_to_all(int signal) {
+    kill(-main_, signal);
+    for (const pid_t pid : group_.has_value() ? group_->pids() : descendants_of(getpid())) {
+        if (getpgid(pid) != main_) {
+            kill(pid, signal);
+        }
+    }
+}
+
+void Supervision::kill_everything() {
+    if (group_.has_value()) {
+        group_->kill_all();
+    }
+    // A child that we have not reaped keeps its pid, so this hits nobody else. Orphans come to us
+    // when their parents die, and go in the next round.
+    for (const pid_t pid : children_of(getpid())) {
+        kill(pid, SIGKILL);
+    }
+}
+
+void Supervision::end_the_rest() {
+    reap();
+    while (children_left_) {
+        kill_everything();
+        wait(Clock::now() + kKillAgain);
+        reap();
+    }
+    for (Stream& stream : streams_) {
+        while (stream.take()) {
+        }
+    }
+}
+
+void Supervision::remove_group() {
+    if (!group_.has_value()) {
+        return;
+    }
+    const Clock::time_point deadline = Clock::now() + kGroupRemoval;
+    Status removed = group_->remove();
+    while (!removed && Clock::now() < deadline) {
+        group_->kill_all();
+        poll(nullptr, 0, 1);
+        removed = group_->remove();
+    }
+    if (!removed) {
+        note(removed.error().message);
+    }
+}
+
+}  // namespace
+
+void hold_signals() {
+    const sigset_t set = held_signals();
+    sigprocmask(SIG_BLOCK, &set, nullptr);
+    for (const int signal : {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGTTOU}) {
+        ::signal(signal, SIG_IGN);
+    }
+}
+
+ExitRecord supervise(const std::filesystem::path& directory, const SupervisorOrder& order,
+                     Descriptor agent) {
+    return Supervision(directory, order).run(std::move(agent));
+}
+
+}  // namespace gusu::agent
