@@ -28,25 +28,39 @@ const FieldDescriptor* find_field(const Descriptor& type, const std::string& nam
     return field != nullptr ? field : type.FindFieldByCamelcaseName(name);
 }
 
+using FieldPath = std::pair<std::string, const FieldDescriptor*>;
+
+std::vector<FieldPath> fields_of(const Descriptor& type, const std::string& prefix) {
+    std::vector<FieldPath> fields;
+    for (int i = 0; i < type.field_count(); ++i) {
+        fields.emplace_back(prefix + type.field(i)->name(), type.field(i));
+    }
+    return fields;
+}
+
+std::vector<FieldPath> fields_below(const std::vector<FieldPath>& level) {
+    std::vector<FieldPath> below;
+    for (const auto& [path, field] : level) {
+        if (!is_scalar(*field) && !field->is_map()) {
+            std::ranges::copy(fields_of(*field->message_type(), path + "."),
+                              std::back_inserter(below));
+        }
+    }
+    return below;
+}
+
 // "resources.gpus" for "gpu": a field of the messages below that has this name, or nearly. They are
 // looked through breadth first, so that the nearest wins.
 std::string field_below(const Descriptor& type, const std::string& name) {
-    constexpr int kMostLevels = 3;
-    std::vector<std::pair<std::string, const Descriptor*>> level = {{"", &type}};
+    constexpr int kMostLevels = 2;
+    std::vector<FieldPath> level = fields_of(type, "");
     for (int depth = 0; depth < kMostLevels; ++depth) {
-        std::vector<std::pair<std::string, const Descriptor*>> below;
-        for (const auto& [path, message] : level) {
-            for (int i = 0; i < message->field_count(); ++i) {
-                const FieldDescriptor& field = *message->field(i);
-                if (depth > 0 && edit_distance(name, field.name()) <= 1) {
-                    return path + field.name();
-                }
-                if (!is_scalar(field) && !field.is_map()) {
-                    below.emplace_back(path + field.name() + ".", field.message_type());
-                }
+        level = fields_below(level);
+        for (const auto& [path, field] : level) {
+            if (edit_distance(name, field->name()) <= 1) {
+                return path;
             }
         }
-        level = std::move(below);
     }
     return "";
 }

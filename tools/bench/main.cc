@@ -132,7 +132,7 @@ Result<Report> measure(const CLI::App& verb, Options& options) {
     if (!target) {
         return target.error();
     }
-    const std::string name = verb.get_name();
+    const std::string& name = verb.get_name();
     if (name == "submit") {
         options.submit.job = options.job;
         options.submit.job.hold = options.hold ? Hold::Yes : Hold::No;

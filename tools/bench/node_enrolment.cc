@@ -95,6 +95,19 @@ private:
     std::unique_ptr<v1::AgentService::Stub> agents_;
 };
 
+// The kept one, or else a new one, which is kept.
+Result<Pair> pair_of(Enroller& enroller, const fs::path& state, const std::string& node) {
+    if (auto kept = kept_pair(state, node)) {
+        return std::move(*kept);
+    }
+    auto enrolled = enroller.enrol(node);
+    if (!enrolled) {
+        return enrolled;
+    }
+    const Status kept = keep_pair(state, node, *enrolled);
+    return kept ? std::move(enrolled) : Result<Pair>(kept.error());
+}
+
 Status make_folder(const fs::path& state) {
     std::error_code failure;
     if (!state.empty()) {
@@ -128,16 +141,10 @@ Result<std::vector<rpc::Endpoint>> enrol_nodes(const rpc::Endpoint& target,
     };
     const auto enrol_some = [&] {
         for (std::size_t i = next++; i < nodes.size() && !failed; i = next++) {
-            auto pair = kept_pair(state, nodes[i]);
+            const auto pair = pair_of(enroller, state, nodes[i]);
             if (!pair) {
-                const auto enrolled = enroller.enrol(nodes[i]);
-                const Status kept =
-                    enrolled ? keep_pair(state, nodes[i], *enrolled) : Status(enrolled.error());
-                if (!kept) {
-                    fail(kept.error());
-                    return;
-                }
-                pair = *enrolled;
+                fail(pair.error());
+                return;
             }
             endpoints[i].token.clear();
             endpoints[i].certificate = pair->certificate;

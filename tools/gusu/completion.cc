@@ -52,16 +52,23 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
     return text;
 }
 
+std::string bash_cases(const CommandOption& option, const std::string& path) {
+    std::string cases;
+    if (option.choices.empty()) {
+        return cases;
+    }
+    const std::string words = joined(option.choices, " ");
+    for (const std::string& name : option.names) {
+        cases += "        \"" + path + " " + name + "\") words=\"" + words + "\" ;;\n";
+    }
+    return cases;
+}
+
 std::string bash_choices(const Command& root) {
     std::string cases;
     walk(root, root.name, [&](const Command& command, const std::string& path) {
         for (const CommandOption& option : command.options) {
-            for (const std::string& name : option.names) {
-                if (!option.choices.empty()) {
-                    cases += "        \"" + path + " " + name + "\") words=\"" +
-                             joined(option.choices, " ") + "\" ;;\n";
-                }
-            }
+            cases += bash_cases(option, path);
         }
     });
     return cases;

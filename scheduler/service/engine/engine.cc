@@ -231,10 +231,10 @@ void Engine::write_forever() {
 // Up to each snapshot in one transaction, since a snapshot stands for all that is before it.
 void Engine::write(std::vector<Decided> decided) {
     std::vector<Decided> group;
-    for (Decided& each : decided) {
-        group.push_back(std::move(each));
-        const bool last = &each == &decided.back();
-        if (!last && !group.back().snapshot) {
+    for (std::size_t i = 0; i < decided.size(); ++i) {
+        group.push_back(std::move(decided[i]));
+        const bool is_last = i + 1 == decided.size();
+        if (!is_last && !group.back().snapshot) {
             continue;
         }
         if (!append(group)) {

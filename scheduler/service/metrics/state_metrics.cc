@@ -115,23 +115,26 @@ MetricFamily nodes(const core::State& state) {
     return family;
 }
 
+void add_gpus_of(const core::PlacedTask& task, const core::NodeDescription& node,
+                 const std::string& job, MetricFamily& family) {
+    for (const int position : task.devices) {
+        const auto at = static_cast<std::size_t>(position);
+        if (at < node.devices.size()) {
+            const std::string gpu = std::to_string(node.devices[at].index);
+            add(family, {{"node", node.name}, {"gpu", gpu}, {"job", job}}, 1);
+        }
+    }
+}
+
 // Only for what runs now, so that the series are as many as the GPUs in use.
 MetricFamily gpu_jobs(const core::State& state) {
     MetricFamily family = gauges("gusu_gpu_job_info", "Which job holds a GPU now; always 1.");
     for (const auto& [incarnation, id] : state.placed()) {
         const core::Job& job = *state.job(id);
+        const std::string name = wire::job_id_text(state, job);
         for (const core::PlacedTask& task : std::get<core::Placed>(job.state).tasks) {
-            const core::Node* node = state.node(task.node);
-            for (const int position : task.devices) {
-                const auto at = static_cast<std::size_t>(position);
-                if (node != nullptr && at < node->description.devices.size()) {
-                    const int index = node->description.devices[at].index;
-                    add(family,
-                        {{"node", node->description.name},
-                         {"gpu", std::to_string(index)},
-                         {"job", wire::job_id_text(state, job)}},
-                        1);
-                }
+            if (const core::Node* node = state.node(task.node); node != nullptr) {
+                add_gpus_of(task, node->description, name, family);
             }
         }
     }

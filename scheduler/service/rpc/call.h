@@ -11,6 +11,7 @@
 
 #include "proto/rpc/channel.h"
 #include "scheduler/base/log.h"
+#include "scheduler/service/rpc/paging.h"
 #include "scheduler/service/rpc/platform.h"
 #include "scheduler/wire/field.h"
 
@@ -63,6 +64,7 @@ inline Status check_request_id(const std::string& id) {
 
 // How a call comes in.
 struct Arrival {
+    Platform& platform;
     grpc::CallbackServerContext* context;
     std::string_view method;
 };
@@ -70,8 +72,9 @@ struct Arrival {
 // Finds out who calls, refuses changes without a request id, and gives the call to `body`, which
 // sees to it that it is finished.
 template <typename Request, typename Response, typename Body>
-grpc::ServerUnaryReactor* answer(Platform& platform, Arrival arrival, const Request* request,
-                                 Response* response, const Body& body) {
+grpc::ServerUnaryReactor* answer(Arrival arrival, const Request* request, Response* response,
+                                 const Body& body) {
+    Platform& platform = arrival.platform;
     grpc::ServerUnaryReactor* reactor = arrival.context->DefaultReactor();
     auto call = std::make_shared<Call<Request, Response>>(
         Call<Request, Response>{platform, arrival.method, *request, *response, *reactor});
@@ -117,6 +120,19 @@ void look(const CallPointer<Request, Response>& call, Fill fill) {
                 call->finish(outcome && !durable ? durable : outcome);
             };
         });
+}
+
+// A look at one page of a list: `fill(scheduler, page, now)` fills the response.
+template <typename Request, typename Response, typename Fill>
+void look_at_page(const CallPointer<Request, Response>& call, Fill fill) {
+    const auto page = to_page(call->request.page_size(), call->request.page_token());
+    if (!page) {
+        call->finish(page.error());
+        return;
+    }
+    look(call, [fill = std::move(fill), page = *page](core::Scheduler& scheduler, Time now) {
+        return fill(scheduler, page, now);
+    });
 }
 
 }  // namespace gusu::service

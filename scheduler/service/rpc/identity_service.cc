@@ -80,63 +80,84 @@ std::string key_of(const core::Grant& grant, std::size_t position) {
     return grant.user + " " + std::string(10 - number.size(), '0') + number;
 }
 
+template <typename CallOf>
+void list_tokens(const CallOf& call) {
+    look_at_page(call, [call](core::Scheduler& scheduler, const Page& page, Time now) -> Status {
+        const core::State& state = scheduler.state();
+        std::map<std::string, const core::TokenRecord*> visible;
+        for (const auto& [id, token] : state.directory().tokens) {
+            if (token.expires > now && core::may_see(state, call->user(), token)) {
+                visible.emplace(id, &token);
+            }
+        }
+        call->response.set_next_page_token(
+            add_page(visible, page, [&](const core::TokenRecord* token) {
+                *call->response.add_tokens() = wire::to_proto(*token);
+            }));
+        return Done{};
+    });
+}
+
+template <typename CallOf>
+void list_grants(const CallOf& call) {
+    look_at_page(call, [call](core::Scheduler& scheduler, const Page& page, Time) -> Status {
+        const core::State& state = scheduler.state();
+        const std::string& user = call->request.user();
+        std::map<std::string, const core::Grant*> visible;
+        for (const core::Grant& grant : state.directory().grants) {
+            const bool is_asked = user.empty() || grant.user == user;
+            if (is_asked && core::may_see(state, call->user(), grant)) {
+                visible.emplace(key_of(grant, visible.size()), &grant);
+            }
+        }
+        call->response.set_next_page_token(add_page(visible, page, [&](const core::Grant* grant) {
+            *call->response.add_grants() = wire::to_proto(state, *grant);
+        }));
+        return Done{};
+    });
+}
+
+template <typename CallOf>
+void who_am_i(const CallOf& call) {
+    look(call, [call](core::Scheduler& scheduler, Time) -> Status {
+        call->response.set_user(call->user());
+        for (const core::Grant& grant : scheduler.state().directory().grants) {
+            if (grant.user == call->user()) {
+                *call->response.add_grants() = wire::to_proto(scheduler.state(), grant);
+            }
+        }
+        *call->response.mutable_token_expires_at() = wire::from_time(call->person.token_expires);
+        return Done{};
+    });
+}
+
 }  // namespace
 
 IdentityService::Reactor* IdentityService::WhoAmI(Context* context,
                                                   const v1::WhoAmIRequest* request,
                                                   v1::WhoAmIResponse* response) {
-    return answer(platform_, {context, "WhoAmI"}, request, response, [](const auto& call) {
-        look(call, [call](core::Scheduler& scheduler, Time) -> Status {
-            call->response.set_user(call->user());
-            for (const core::Grant& grant : scheduler.state().directory().grants) {
-                if (grant.user == call->user()) {
-                    *call->response.add_grants() = wire::to_proto(scheduler.state(), grant);
-                }
-            }
-            *call->response.mutable_token_expires_at() =
-                wire::from_time(call->person.token_expires);
-            return Done{};
-        });
-    });
+    return answer({platform_, context, "WhoAmI"}, request, response,
+                  [](const auto& call) { who_am_i(call); });
 }
 
 IdentityService::Reactor* IdentityService::CreateToken(Context* context,
                                                        const v1::CreateTokenRequest* request,
                                                        v1::CreateTokenResponse* response) {
-    return answer(platform_, {context, "CreateToken"}, request, response,
+    return answer({platform_, context, "CreateToken"}, request, response,
                   [](const auto& call) { create_token(call); });
 }
 
 IdentityService::Reactor* IdentityService::ListTokens(Context* context,
                                                       const v1::ListTokensRequest* request,
                                                       v1::ListTokensResponse* response) {
-    return answer(platform_, {context, "ListTokens"}, request, response, [](const auto& call) {
-        const auto page = to_page(call->request.page_size(), call->request.page_token());
-        if (!page) {
-            call->finish(page.error());
-            return;
-        }
-        look(call, [call, page = *page](core::Scheduler& scheduler, Time now) -> Status {
-            const core::State& state = scheduler.state();
-            std::map<std::string, const core::TokenRecord*> visible;
-            for (const auto& [id, token] : state.directory().tokens) {
-                if (token.expires > now && core::may_see(state, call->user(), token)) {
-                    visible.emplace(id, &token);
-                }
-            }
-            call->response.set_next_page_token(
-                add_page(visible, page, [&](const core::TokenRecord* token) {
-                    *call->response.add_tokens() = wire::to_proto(*token);
-                }));
-            return Done{};
-        });
-    });
+    return answer({platform_, context, "ListTokens"}, request, response,
+                  [](const auto& call) { list_tokens(call); });
 }
 
 IdentityService::Reactor* IdentityService::RevokeToken(Context* context,
                                                        const v1::RevokeTokenRequest* request,
                                                        v1::RevokeTokenResponse* response) {
-    return answer(platform_, {context, "RevokeToken"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "RevokeToken"}, request, response, [](const auto& call) {
         if (looks_like_secret(call->request.id())) {
             call->finish(wire::refuse({nullptr, "id", -1}, "is a secret, not the id of a token",
                                       "an id as `gusu token list` shows it"));
@@ -150,43 +171,22 @@ IdentityService::Reactor* IdentityService::RevokeToken(Context* context,
 IdentityService::Reactor* IdentityService::GrantRole(Context* context,
                                                      const v1::GrantRoleRequest* request,
                                                      v1::GrantRoleResponse* response) {
-    return answer(platform_, {context, "GrantRole"}, request, response,
+    return answer({platform_, context, "GrantRole"}, request, response,
                   [](const auto& call) { change_role<core::GrantRole>(call); });
 }
 
 IdentityService::Reactor* IdentityService::RevokeRole(Context* context,
                                                       const v1::RevokeRoleRequest* request,
                                                       v1::RevokeRoleResponse* response) {
-    return answer(platform_, {context, "RevokeRole"}, request, response,
+    return answer({platform_, context, "RevokeRole"}, request, response,
                   [](const auto& call) { change_role<core::RevokeRole>(call); });
 }
 
 IdentityService::Reactor* IdentityService::ListGrants(Context* context,
                                                       const v1::ListGrantsRequest* request,
                                                       v1::ListGrantsResponse* response) {
-    return answer(platform_, {context, "ListGrants"}, request, response, [](const auto& call) {
-        const auto page = to_page(call->request.page_size(), call->request.page_token());
-        if (!page) {
-            call->finish(page.error());
-            return;
-        }
-        look(call, [call, page = *page](core::Scheduler& scheduler, Time) -> Status {
-            const core::State& state = scheduler.state();
-            std::map<std::string, const core::Grant*> visible;
-            for (const core::Grant& grant : state.directory().grants) {
-                const bool asked =
-                    call->request.user().empty() || grant.user == call->request.user();
-                if (asked && core::may_see(state, call->user(), grant)) {
-                    visible.emplace(key_of(grant, visible.size()), &grant);
-                }
-            }
-            call->response.set_next_page_token(
-                add_page(visible, page, [&](const core::Grant* grant) {
-                    *call->response.add_grants() = wire::to_proto(state, *grant);
-                }));
-            return Done{};
-        });
-    });
+    return answer({platform_, context, "ListGrants"}, request, response,
+                  [](const auto& call) { list_grants(call); });
 }
 
 }  // namespace gusu::service

@@ -13,6 +13,15 @@
 namespace gusu::service {
 namespace {
 
+template <typename CallOf>
+void get_past_job(const CallOf& call, const core::JobRef& reference, const Sight& sight) {
+    auto job = past_job(call->platform.history, sight, reference);
+    if (job) {
+        *call->response.mutable_job() = std::move(*job);
+    }
+    call->finish(job ? Status(Done{}) : job.error());
+}
+
 // From the state, else from the history.
 template <typename CallOf>
 void get_job(const CallOf& call, const core::JobRef& reference) {
@@ -20,13 +29,8 @@ void get_job(const CallOf& call, const core::JobRef& reference) {
         const core::State& state = scheduler.state();
         if (std::holds_alternative<std::monostate>(find(state, reference))) {
             return [call, reference, sight = sight_of(state, call->user())](const Status&) {
-                call->platform.worker.post([call, reference, sight] {
-                    auto job = past_job(call->platform.history, sight, reference);
-                    if (job) {
-                        *call->response.mutable_job() = std::move(*job);
-                    }
-                    call->finish(job ? Status(Done{}) : job.error());
-                });
+                call->platform.worker.post(
+                    [call, reference, sight] { get_past_job(call, reference, sight); });
             };
         }
         const Named named = find_visible(state, call->user(), reference);
@@ -105,19 +109,19 @@ const core::Job* to_explain(const core::State& state, const Named& named) {
 
 JobService::Reactor* JobService::SubmitJob(Context* context, const v1::SubmitJobRequest* request,
                                            v1::SubmitJobResponse* response) {
-    return answer(platform_, {context, "SubmitJob"}, request, response,
+    return answer({platform_, context, "SubmitJob"}, request, response,
                   [](const auto& call) { submit(call); });
 }
 
 JobService::Reactor* JobService::SubmitJobs(Context* context, const v1::SubmitJobsRequest* request,
                                             v1::SubmitJobsResponse* response) {
-    return answer(platform_, {context, "SubmitJobs"}, request, response,
+    return answer({platform_, context, "SubmitJobs"}, request, response,
                   [](const auto& call) { submit(call); });
 }
 
 JobService::Reactor* JobService::GetJob(Context* context, const v1::GetJobRequest* request,
                                         v1::GetJobResponse* response) {
-    return answer(platform_, {context, "GetJob"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "GetJob"}, request, response, [](const auto& call) {
         const auto reference = to_ref(call->request.job_id());
         if (!reference) {
             call->finish(reference.error());
@@ -129,32 +133,32 @@ JobService::Reactor* JobService::GetJob(Context* context, const v1::GetJobReques
 
 JobService::Reactor* JobService::ListJobs(Context* context, const v1::ListJobsRequest* request,
                                           v1::ListJobsResponse* response) {
-    return answer(platform_, {context, "ListJobs"}, request, response,
+    return answer({platform_, context, "ListJobs"}, request, response,
                   [](const auto& call) { list_jobs(call); });
 }
 
 JobService::Reactor* JobService::CancelJobs(Context* context, const v1::CancelJobsRequest* request,
                                             v1::CancelJobsResponse* response) {
-    return answer(platform_, {context, "CancelJobs"}, request, response,
+    return answer({platform_, context, "CancelJobs"}, request, response,
                   [](const auto& call) { change_jobs<core::CancelJobs>(call); });
 }
 
 JobService::Reactor* JobService::HoldJobs(Context* context, const v1::HoldJobsRequest* request,
                                           v1::HoldJobsResponse* response) {
-    return answer(platform_, {context, "HoldJobs"}, request, response,
+    return answer({platform_, context, "HoldJobs"}, request, response,
                   [](const auto& call) { change_jobs<core::HoldJobs>(call); });
 }
 
 JobService::Reactor* JobService::ReleaseJobs(Context* context,
                                              const v1::ReleaseJobsRequest* request,
                                              v1::ReleaseJobsResponse* response) {
-    return answer(platform_, {context, "ReleaseJobs"}, request, response,
+    return answer({platform_, context, "ReleaseJobs"}, request, response,
                   [](const auto& call) { change_jobs<core::ReleaseJobs>(call); });
 }
 
 JobService::Reactor* JobService::ExplainJob(Context* context, const v1::ExplainJobRequest* request,
                                             v1::ExplainJobResponse* response) {
-    return answer(platform_, {context, "ExplainJob"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "ExplainJob"}, request, response, [](const auto& call) {
         const auto reference = to_ref(call->request.job_id());
         if (!reference) {
             call->finish(reference.error());

@@ -51,7 +51,7 @@ void change_node(const CallOf& call, core::Command command) {
 
 NodeService::Reactor* NodeService::ListNodes(Context* context, const v1::ListNodesRequest* request,
                                              v1::ListNodesResponse* response) {
-    return answer(platform_, {context, "ListNodes"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "ListNodes"}, request, response, [](const auto& call) {
         const auto page = to_page(call->request.page_size(), call->request.page_token());
         if (!page) {
             call->finish(page.error());
@@ -76,7 +76,7 @@ NodeService::Reactor* NodeService::ListNodes(Context* context, const v1::ListNod
 
 NodeService::Reactor* NodeService::GetNode(Context* context, const v1::GetNodeRequest* request,
                                            v1::GetNodeResponse* response) {
-    return answer(platform_, {context, "GetNode"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "GetNode"}, request, response, [](const auto& call) {
         look(call, [call](core::Scheduler& scheduler, Time now) -> Status {
             const core::State& state = scheduler.state();
             if (const Status allowed = may_look(state, call->user()); !allowed) {
@@ -95,7 +95,7 @@ NodeService::Reactor* NodeService::GetNode(Context* context, const v1::GetNodeRe
 
 NodeService::Reactor* NodeService::DrainNode(Context* context, const v1::DrainNodeRequest* request,
                                              v1::DrainNodeResponse* response) {
-    return answer(platform_, {context, "DrainNode"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "DrainNode"}, request, response, [](const auto& call) {
         const auto problem =
             wire::check_text({nullptr, "reason", -1}, call->request.reason(), {.most_bytes = 1024});
         if (problem) {
@@ -110,14 +110,14 @@ NodeService::Reactor* NodeService::DrainNode(Context* context, const v1::DrainNo
 NodeService::Reactor* NodeService::ResumeNode(Context* context,
                                               const v1::ResumeNodeRequest* request,
                                               v1::ResumeNodeResponse* response) {
-    return answer(platform_, {context, "ResumeNode"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "ResumeNode"}, request, response, [](const auto& call) {
         change_node(call, core::ResumeNode{{call->user()}, call->request.name()});
     });
 }
 
 NodeService::Reactor* NodeService::LabelNode(Context* context, const v1::LabelNodeRequest* request,
                                              v1::LabelNodeResponse* response) {
-    return answer(platform_, {context, "LabelNode"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "LabelNode"}, request, response, [](const auto& call) {
         const auto& labels = call->request.labels();
         if (const auto problem = wire::check_labels({nullptr, "labels", -1}, labels)) {
             call->finish(*problem);

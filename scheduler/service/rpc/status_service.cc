@@ -76,7 +76,7 @@ void show_accelerators(const core::State& state, v1::GetStatusResponse& response
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
                                                    const v1::GetStatusRequest* request,
                                                    v1::GetStatusResponse* response) {
-    return answer(platform_, {context, "GetStatus"}, request, response, [this](const auto& call) {
+    return answer({platform_, context, "GetStatus"}, request, response, [this](const auto& call) {
         look(call, [call, this](core::Scheduler& scheduler, Time now) -> Status {
             const core::State& state = scheduler.state();
             v1::GetStatusResponse& shown = call->response;

@@ -162,12 +162,29 @@ void list_quotas(const CallOf& call, const Page& page) {
     });
 }
 
+template <typename CallOf>
+void list_tenants(const CallOf& call) {
+    look_at_page(call, [call](core::Scheduler& scheduler, const Page& page, Time) -> Status {
+        const core::State& state = scheduler.state();
+        std::map<std::string, const core::Tenant*> visible;
+        for (const auto& [id, tenant] : state.tenants()) {
+            if (core::may_see(state, call->user(), tenant)) {
+                visible.emplace(tenant.path, &tenant);
+            }
+        }
+        call->response.set_next_page_token(add_page(visible, page, [&](const core::Tenant* tenant) {
+            *call->response.add_tenants() = wire::to_proto(*tenant);
+        }));
+        return Done{};
+    });
+}
+
 }  // namespace
 
 TenantService::Reactor* TenantService::CreateTenant(Context* context,
                                                     const v1::CreateTenantRequest* request,
                                                     v1::CreateTenantResponse* response) {
-    return answer(platform_, {context, "CreateTenant"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "CreateTenant"}, request, response, [](const auto& call) {
         auto command = to_create(call->user(), call->request.tenant());
         if (!command) {
             call->finish(command.error());
@@ -185,7 +202,7 @@ TenantService::Reactor* TenantService::CreateTenant(Context* context,
 TenantService::Reactor* TenantService::UpdateTenant(Context* context,
                                                     const v1::UpdateTenantRequest* request,
                                                     v1::UpdateTenantResponse* response) {
-    return answer(platform_, {context, "UpdateTenant"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "UpdateTenant"}, request, response, [](const auto& call) {
         auto command = to_update(call->user(), call->request);
         if (!command) {
             call->finish(command.error());
@@ -203,7 +220,7 @@ TenantService::Reactor* TenantService::UpdateTenant(Context* context,
 TenantService::Reactor* TenantService::DeleteTenant(Context* context,
                                                     const v1::DeleteTenantRequest* request,
                                                     v1::DeleteTenantResponse* response) {
-    return answer(platform_, {context, "DeleteTenant"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "DeleteTenant"}, request, response, [](const auto& call) {
         change(call, core::DeleteTenant{{call->user()}, call->request.path()},
                [](core::Scheduler&, const core::Events&, Time) -> Status { return Done{}; });
     });
@@ -212,7 +229,7 @@ TenantService::Reactor* TenantService::DeleteTenant(Context* context,
 TenantService::Reactor* TenantService::GetTenant(Context* context,
                                                  const v1::GetTenantRequest* request,
                                                  v1::GetTenantResponse* response) {
-    return answer(platform_, {context, "GetTenant"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "GetTenant"}, request, response, [](const auto& call) {
         look(call, [call](core::Scheduler& scheduler, Time) -> Status {
             const auto tenant =
                 core::visible_tenant(scheduler.state(), call->user(), call->request.path(), "path");
@@ -228,33 +245,14 @@ TenantService::Reactor* TenantService::GetTenant(Context* context,
 TenantService::Reactor* TenantService::ListTenants(Context* context,
                                                    const v1::ListTenantsRequest* request,
                                                    v1::ListTenantsResponse* response) {
-    return answer(platform_, {context, "ListTenants"}, request, response, [](const auto& call) {
-        const auto page = to_page(call->request.page_size(), call->request.page_token());
-        if (!page) {
-            call->finish(page.error());
-            return;
-        }
-        look(call, [call, page = *page](core::Scheduler& scheduler, Time) -> Status {
-            const core::State& state = scheduler.state();
-            std::map<std::string, const core::Tenant*> visible;
-            for (const auto& [id, tenant] : state.tenants()) {
-                if (core::may_see(state, call->user(), tenant)) {
-                    visible.emplace(tenant.path, &tenant);
-                }
-            }
-            call->response.set_next_page_token(
-                add_page(visible, page, [&](const core::Tenant* tenant) {
-                    *call->response.add_tenants() = wire::to_proto(*tenant);
-                }));
-            return Done{};
-        });
-    });
+    return answer({platform_, context, "ListTenants"}, request, response,
+                  [](const auto& call) { list_tenants(call); });
 }
 
 TenantService::Reactor* TenantService::SetQuota(Context* context,
                                                 const v1::SetQuotaRequest* request,
                                                 v1::SetQuotaResponse* response) {
-    return answer(platform_, {context, "SetQuota"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "SetQuota"}, request, response, [](const auto& call) {
         auto command = to_set_quota(call->user(), call->request);
         if (!command) {
             call->finish(command.error());
@@ -273,7 +271,7 @@ TenantService::Reactor* TenantService::SetQuota(Context* context,
 TenantService::Reactor* TenantService::ListQuotas(Context* context,
                                                   const v1::ListQuotasRequest* request,
                                                   v1::ListQuotasResponse* response) {
-    return answer(platform_, {context, "ListQuotas"}, request, response, [](const auto& call) {
+    return answer({platform_, context, "ListQuotas"}, request, response, [](const auto& call) {
         const auto page = to_page(call->request.page_size(), call->request.page_token());
         if (!page) {
             call->finish(page.error());
@@ -286,7 +284,7 @@ TenantService::Reactor* TenantService::ListQuotas(Context* context,
 TenantService::Reactor* TenantService::GetUsage(Context* context,
                                                 const v1::GetUsageRequest* request,
                                                 v1::GetUsageResponse* response) {
-    return answer(platform_, {context, "GetUsage"}, request, response,
+    return answer({platform_, context, "GetUsage"}, request, response,
                   [](const auto& call) { get_usage(call); });
 }
 

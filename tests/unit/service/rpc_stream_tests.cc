@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <deque>
 #include <optional>
 #include <thread>
 
@@ -80,14 +82,22 @@ public:
     }
 
 private:
-    // The next message for which `wanted` holds; none if the stream ends before it.
+    // The first message not taken yet for which `wanted` holds; none if the stream ends before it.
+    // A read of a log may overtake the order that starts its task, so the others are kept.
     template <typename Wanted>
     std::optional<v1::ConnectResponse> next(const Wanted& wanted) {
+        const auto kept = std::ranges::find_if(kept_, wanted);
+        if (kept != kept_.end()) {
+            v1::ConnectResponse response = std::move(*kept);
+            kept_.erase(kept);
+            return response;
+        }
         v1::ConnectResponse response;
         while (stream_->Read(&response)) {
             if (wanted(response)) {
                 return response;
             }
+            kept_.push_back(response);
         }
         return std::nullopt;
     }
@@ -99,6 +109,7 @@ private:
     std::unique_ptr<v1::AgentService::Stub> stub_;
     grpc::ClientContext context_;
     std::unique_ptr<grpc::ClientReaderWriter<v1::ConnectRequest, v1::ConnectResponse>> stream_;
+    std::deque<v1::ConnectResponse> kept_;
 };
 
 // A stream of the caller's, read by the test.
