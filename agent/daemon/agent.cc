@@ -1,0 +1,339 @@
+#include "agent/daemon/agent.h"
+
+#include <google/protobuf/util/time_util.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <utility>
+
+#include "agent/cgroup/cgroup.h"
+#include "agent/daemon/inventory.h"
+#include "agent/daemon/task_files.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/text.h"
+
+namespace gusu::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The scheduler waits for longer than this after the lease before it gives tasks up for gone.
+constexpr Duration kMostFencingGrace{20'000};
+constexpr auto kCheckLease = std::chrono::seconds(1);
+constexpr auto kCleanEvery = std::chrono::minutes(1);
+constexpr Duration kNoteContactEvery{1'000};
+constexpr Duration kEndPatience{30'000};
+
+// Counts while the machine is suspended too.
+Duration since_boot() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return Duration(std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000);
+}
+
+Duration to_duration(const google::protobuf::Duration& duration) {
+    return Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(duration));
+}
+
+std::string own_name() {
+    const passwd* entry = ::getpwuid(::geteuid());
+    return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
+}
+
+Status set_task_user(const config::v1::AgentConfig& config, NodeSettings& settings) {
+    if (::geteuid() != 0) {
+        settings.task_user = own_name();
+        return Done{};
+    }
+    const passwd* entry = ::getpwnam(config.task_user().c_str());
+    if (entry == nullptr) {
+        return Error{ErrorCode::NotFound, "task_user: this machine has no user " +
+                                              quote(config.task_user()) +
+                                              "; make it (useradd --system), or name another"};
+    }
+    settings.task_user = config.task_user();
+    settings.task_owner = Owner{.uid = entry->pw_uid, .gid = entry->pw_gid};
+    return Done{};
+}
+
+// Without a hierarchy that may be written to, tasks run without groups.
+CgroupLayout usable_cgroups() {
+    CgroupLayout layout = current_cgroup_layout();
+    if (const Status entered = enter_agent_leaf(layout); !entered) {
+        spdlog::warn("no leaf group for the agent reason={}", entered.error().message);
+    }
+    std::erase_if(layout.hierarchies, [](const CgroupHierarchy& hierarchy) {
+        return ::access(hierarchy.base.c_str(), W_OK) != 0;
+    });
+    if (layout.hierarchies.empty()) {
+        spdlog::warn(
+            "tasks have no limits: no control group may be made; run the agent as root, or "
+            "as a service with Delegate=yes");
+    }
+    return layout;
+}
+
+Result<NodeSettings> make_settings(const config::v1::AgentConfig& config) {
+    std::error_code failure;
+    NodeSettings settings;
+    settings.node = config.node();
+    settings.state_dir = fs::weakly_canonical(config.state_dir(), failure);
+    settings.supervisor =
+        fs::read_symlink("/proc/self/exe", failure).parent_path() / "gusu-supervisor";
+    if (::access(settings.supervisor.c_str(), X_OK) != 0) {
+        return system_error("gusu-supervisor stands beside gusu-agent; cannot run",
+                            settings.supervisor);
+    }
+    settings.checkpoint_root = config.checkpoint_root();
+    settings.log_limit = config.log_limit();
+    settings.keep_logs_for = to_duration(config.keep_logs_for());
+    settings.keep_scratch_for = to_duration(config.keep_scratch_for());
+    if (const Status set = set_task_user(config, settings); !set) {
+        return set.error();
+    }
+    return settings;
+}
+
+// Tasks of another user pass through it to their scratch.
+Status make_state_dir(const fs::path& folder) {
+    std::error_code failure;
+    return fs::is_directory(folder, failure) ? Status(Done{}) : make_folder(folder, 0711);
+}
+
+Result<Descriptor> take_state_dir(const config::v1::AgentConfig& config) {
+    const fs::path folder = config.state_dir();
+    if (const Status made = make_state_dir(folder); !made) {
+        return made.error();
+    }
+    return lock_file(folder / "lock");
+}
+
+// So that SQLite makes it, and what it makes beside it, for nobody else.
+Status make_private(const fs::path& file) {
+    std::error_code failure;
+    return fs::exists(file, failure) ? Status(Done{}) : create_file(file, "", 0600);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::start(const config::v1::AgentConfig& config) {
+    auto lock = take_state_dir(config);
+    if (!lock) {
+        return lock.error();
+    }
+    std::unique_ptr<Agent> agent(new Agent(config, std::move(*lock)));
+    if (const Status prepared = agent->prepare(); !prepared) {
+        return prepared.error();
+    }
+    const auto identity = identity_of(config);
+    if (!identity) {
+        return identity.error();
+    }
+    agent->open_link(*identity);
+    return agent;
+}
+
+Agent::Agent(const config::v1::AgentConfig& config, Descriptor lock)
+    : config_(config), lock_(std::move(lock)), session_(rpc::new_request_id()) {}
+
+Agent::~Agent() = default;
+
+Status Agent::prepare() {
+    auto settings = make_settings(config_);
+    auto inventory = take_inventory(config_);
+    auto boot_id = read_boot_id();
+    auto loop = EventLoop::open();
+    for (const Error* error :
+         {settings ? nullptr : &settings.error(), inventory ? nullptr : &inventory.error(),
+          boot_id ? nullptr : &boot_id.error(), loop ? nullptr : &loop.error()}) {
+        if (error != nullptr) {
+            return *error;
+        }
+    }
+    settings_ = std::move(*settings);
+    settings_.cgroups = usable_cgroups();
+    inventory_ = std::move(*inventory);
+    settings_.devices.assign(inventory_.devices().begin(), inventory_.devices().end());
+    boot_id_ = *boot_id;
+    loop_ = std::move(*loop);
+    const fs::path journal = settings_.state_dir / "tasks.sqlite";
+    for (const Status& made : {make_node_folders(settings_), make_private(journal)}) {
+        if (!made) {
+            return made;
+        }
+    }
+    auto store = TaskStore::open(journal, boot_id_);
+    if (!store) {
+        return store.error();
+    }
+    store_ = std::move(*store);
+    contact_ = store_->contact();
+    tasks_ = std::make_unique<Tasks>(settings_, *loop_, *store_);
+    return tasks_->adopt();
+}
+
+void Agent::open_link(const Identity& identity) {
+    std::vector<rpc::Endpoint> schedulers;
+    for (const std::string& target : config_.schedulers()) {
+        rpc::Endpoint& endpoint = schedulers.emplace_back();
+        endpoint.target = target;
+        endpoint.authority = identity.authority;
+        endpoint.certificate = identity.certificate;
+        endpoint.key = identity.key;
+    }
+    cleaner_ = std::make_unique<Cleaner>(settings_);
+    logs_ = std::make_unique<LogReader>(
+        *loop_, settings_.logs(), [this](const LogName& name) { return tasks_->log_state(name); },
+        [this](v1::LogChunk chunk, EventLoop::Callback sent) {
+            if (link_->is_welcomed()) {
+                v1::ConnectRequest request;
+                *request.mutable_log_chunk() = std::move(chunk);
+                link_->send(std::move(request), std::move(sent));
+            }
+        });
+    link_ = std::make_unique<Link>(*loop_, schedulers, static_cast<LinkUser&>(*this));
+    loop_->each_round([this] { tell_news(); });
+    loop_->after(kCheckLease, [this] { check_lease(); });
+    loop_->post([this] { clean_again(); });
+}
+
+void Agent::run() {
+    link_->open();
+    loop_->run();
+    note_contact();
+}
+
+v1::Hello Agent::hello() {
+    v1::Hello hello;
+    hello.set_node(config_.node());
+    hello.set_boot_id(boot_id_);
+    hello.set_session(session_);
+    *hello.mutable_inventory() = inventory_;
+    hello.set_highest_epoch(tasks_->highest_epoch());
+    for (v1::TaskObservation& task : tasks_->tell_all()) {
+        *hello.add_tasks() = std::move(task);
+    }
+    return hello;
+}
+
+bool Agent::welcomed(const v1::Welcome& welcome) {
+    if (welcome.epoch() < tasks_->highest_epoch()) {
+        return false;
+    }
+    contact_.lease = to_duration(welcome.lease());
+    contact_noted_at_ = Duration{0};
+    if (!std::exchange(ready_, true)) {
+        write_ready_file();
+    }
+    return true;
+}
+
+Status Agent::received(const v1::ConnectResponse& response) {
+    switch (response.message_case()) {
+        case v1::ConnectResponse::kDesired:
+            return tasks_->obey(response.desired());
+        case v1::ConnectResponse::kLogRead:
+            logs_->read(response.log_read());
+            return Done{};
+        case v1::ConnectResponse::kLogReadCancel:
+            logs_->cancel(response.log_read_cancel().read_id());
+            return Done{};
+        default:
+            return Done{};
+    }
+}
+
+void Agent::heard() {
+    contact_.heard_at = since_boot();
+    fenced_ = false;
+    if (contact_.heard_at - contact_noted_at_ >= kNoteContactEvery) {
+        note_contact();
+    }
+}
+
+void Agent::parted() { logs_->cancel_all(); }
+
+void Agent::note_contact() {
+    contact_noted_at_ = contact_.heard_at;
+    if (const Status noted = store_->note(contact_); !noted) {
+        spdlog::warn("contact not noted reason={}", noted.error().message);
+    }
+}
+
+void Agent::tell_news() {
+    if (!link_->is_welcomed()) {
+        return;
+    }
+    auto news = tasks_->tell_news();
+    if (news.empty()) {
+        return;
+    }
+    v1::ConnectRequest request;
+    for (v1::TaskObservation& task : news) {
+        *request.mutable_observed()->add_tasks() = std::move(task);
+    }
+    link_->send(std::move(request));
+}
+
+void Agent::check_lease() {
+    const Duration silent = since_boot() - contact_.heard_at;
+    if (contact_.lease > Duration{0} && silent > contact_.lease) {
+        if (!std::exchange(fenced_, true)) {
+            spdlog::error("lease over, stopping all tasks silent_ms={} lease_ms={}", silent.count(),
+                          contact_.lease.count());
+        }
+        tasks_->stop_all(kMostFencingGrace);
+    }
+    loop_->after(kCheckLease, [this] { check_lease(); });
+}
+
+void Agent::clean_again() {
+    cleaner_->request(tasks_->kept_files());
+    loop_->after(kCleanEvery, [this] { clean_again(); });
+}
+
+void Agent::write_ready_file() {
+    if (config_.ready_file().empty()) {
+        return;
+    }
+    // The name holds nothing that JSON would have to escape.
+    const std::string content =
+        "{\"node\":\"" + config_.node() + "\",\"pid\":" + std::to_string(::getpid()) + "}\n";
+    if (const Status made = replace_file(config_.ready_file(), content, 0644); !made) {
+        spdlog::error("no ready file reason={}", made.error().message);
+    }
+}
+
+Status end_tasks(const config::v1::AgentConfig& config) {
+    const auto lock = take_state_dir(config);
+    if (!lock) {
+        return lock.error();
+    }
+    std::error_code failure;
+    const fs::path tasks = fs::weakly_canonical(config.state_dir(), failure) / "tasks";
+    const auto supervisors = find_supervisors(tasks);
+    for (const auto& [name, process] : supervisors) {
+        const Status told =
+            stop_supervisor(process, tasks / name, {.signal = "KILL", .grace = Duration{0}});
+        if (!told) {
+            return told;
+        }
+    }
+    const Duration deadline = since_boot() + kEndPatience;
+    for (const auto& [name, process] : supervisors) {
+        if (!wait_until_over(process, deadline - since_boot())) {
+            return Error{ErrorCode::Unavailable, "the supervisor of task " + name +
+                                                     " does not end; see " +
+                                                     (tasks / name / "supervisor.log").string()};
+        }
+    }
+    const CgroupLayout cgroups = current_cgroup_layout();
+    return cgroups.hierarchies.empty()
+               ? Status(Done{})
+               : remove_cgroups_below(cgroups, "gusu/" + config.node(), kEndPatience);
+}
+
+}  // namespace gusu::agent

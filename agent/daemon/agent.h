@@ -1,0 +1,67 @@
+// The agent as a whole: the link on one side, the tasks on the other.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/daemon/cleaner.h"
+#include "agent/daemon/enrolment.h"
+#include "agent/daemon/link.h"
+#include "agent/daemon/log_reader.h"
+#include "agent/daemon/tasks.h"
+#include "gusu/config/v1/agent.pb.h"
+
+namespace gusu::agent {
+
+class Agent final : private LinkUser {
+public:
+    // Takes the state directory for itself alone, gets the node its certificate, takes over the
+    // tasks that run.
+    static Result<std::unique_ptr<Agent>> start(const config::v1::AgentConfig& config);
+    // Leaves the tasks running.
+    ~Agent() override;
+
+    // Until stop(), which may come from any thread.
+    void run();
+    void stop() { loop_->stop(); }
+
+private:
+    Agent(const config::v1::AgentConfig& config, Descriptor lock);
+    Status prepare();
+    void open_link(const Identity& identity);
+
+    v1::Hello hello() override;
+    bool welcomed(const v1::Welcome& welcome) override;
+    Status received(const v1::ConnectResponse& response) override;
+    void heard() override;
+    void parted() override;
+
+    void tell_news();
+    void check_lease();
+    void clean_again();
+    void note_contact();
+    void write_ready_file();
+
+    const config::v1::AgentConfig config_;
+    const Descriptor lock_;
+    const std::string session_;
+    std::string boot_id_;
+    v1::NodeInventory inventory_;
+    NodeSettings settings_;
+    std::unique_ptr<EventLoop> loop_;
+    std::unique_ptr<TaskStore> store_;
+    std::unique_ptr<Tasks> tasks_;
+    std::unique_ptr<LogReader> logs_;
+    std::unique_ptr<Cleaner> cleaner_;
+    std::unique_ptr<Link> link_;
+    Contact contact_;
+    Duration contact_noted_at_{0};
+    bool fenced_ = false;
+    bool ready_ = false;
+};
+
+// Ends every task of this state directory, and returns when nothing of them is left. No agent may
+// be running on it.
+Status end_tasks(const config::v1::AgentConfig& config);
+
+}  // namespace gusu::agent

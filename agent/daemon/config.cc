@@ -1,0 +1,133 @@
+#include "agent/daemon/config.h"
+
+#include <google/protobuf/util/time_util.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "proto/text/yaml.h"
+#include "scheduler/base/text.h"
+
+namespace gusu::agent {
+namespace {
+
+namespace fs = std::filesystem;
+using config::v1::AgentConfig;
+using google::protobuf::util::TimeUtil;
+
+constexpr int kMostDevices = 1024;
+
+void default_to(std::string& field, const std::string& value) {
+    if (field.empty()) {
+        field = value;
+    }
+}
+
+std::string host_name() {
+    std::array<char, 256> name{};
+    return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+void fill_defaults(AgentConfig& config) {
+    default_to(*config.mutable_node(), host_name());
+    default_to(*config.mutable_state_dir(), "/var/lib/gusu/agent");
+    default_to(*config.mutable_address(), host_name());
+    default_to(*config.mutable_task_user(), "nobody");
+    default_to(*config.mutable_log_level(), "info");
+    if (config.log_limit() == 0) {
+        config.set_log_limit(std::int64_t{1} << 30);
+    }
+    if (!config.has_keep_logs_for()) {
+        *config.mutable_keep_logs_for() = TimeUtil::HoursToDuration(7 * 24);
+    }
+    if (!config.has_keep_scratch_for()) {
+        *config.mutable_keep_scratch_for() = TimeUtil::HoursToDuration(1);
+    }
+}
+
+void make_paths_absolute(AgentConfig& config, const fs::path& folder) {
+    for (std::string* path : {config.mutable_state_dir(), config.mutable_authority(),
+                              config.mutable_enrolment_token_file(),
+                              config.mutable_checkpoint_root(), config.mutable_ready_file()}) {
+        if (!path->empty()) {
+            *path = (folder / *path).lexically_normal().string();
+        }
+    }
+    default_to(*config.mutable_checkpoint_root(), config.state_dir() + "/checkpoints");
+}
+
+bool is_host_port(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    return colon != std::string_view::npos && colon > 0 &&
+           parse_integer(text.substr(colon + 1), 1, 65535).ok();
+}
+
+// The node's name stands in paths, in group names and in certificates.
+bool is_node_name(std::string_view name) {
+    return !name.empty() && name.size() <= 253 && name.front() != '.' && name.front() != '-' &&
+           name.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+               "0123456789.-_") == std::string_view::npos;
+}
+
+std::string complaint(const AgentConfig& config) {
+    if (!is_node_name(config.node())) {
+        return "node: " + quote(config.node()) + " is no host name; write letters, digits, . - _";
+    }
+    if (config.schedulers().empty()) {
+        return "schedulers: is empty; name at least one, as 10.0.0.1:7077";
+    }
+    for (const std::string& scheduler : config.schedulers()) {
+        if (!is_host_port(scheduler)) {
+            return "schedulers: " + quote(scheduler) +
+                   " is no address; write \"host:port\", as 10.0.0.1:7077";
+        }
+    }
+    if (config.authority().empty()) {
+        return "authority: is not set; name the PEM file of the authority that signed the "
+               "scheduler's certificate";
+    }
+    if (!std::isfinite(config.cpus()) || config.cpus() < 0) {
+        return "cpus: is below 0; leave it out to offer what the machine has";
+    }
+    if (config.memory() < 0 || config.log_limit() < 0) {
+        return "memory, log_limit: may not be below 0";
+    }
+    if (config.keep_logs_for().seconds() < 0 || config.keep_scratch_for().seconds() < 0) {
+        return "keep_logs_for, keep_scratch_for: may not be below 0; 0 keeps nothing";
+    }
+    const auto& simulated = config.simulated();
+    if (simulated.count() < 0 || simulated.count() > kMostDevices) {
+        return "simulated.count: " + std::to_string(simulated.count()) + " is not between 0 and " +
+               std::to_string(kMostDevices);
+    }
+    if (simulated.count() > 0 && simulated.accelerator().empty()) {
+        return "simulated.accelerator: is not set; write a name of the catalogue, as nvidia-h200";
+    }
+    if (!config.http_listen().empty()) {
+        return "http_listen: this gusu-agent serves no HTTP; leave it out";
+    }
+    return "";
+}
+
+}  // namespace
+
+Result<AgentConfig> load_agent_config(const fs::path& file) {
+    AgentConfig config;
+    const Status read = text::read_yaml_file(file, config);
+    if (!read) {
+        return read.error();
+    }
+    fill_defaults(config);
+    const std::string wrong = complaint(config);
+    if (!wrong.empty()) {
+        return Error{ErrorCode::InvalidArgument, file.string() + ": " + wrong};
+    }
+    std::error_code error;
+    make_paths_absolute(config, fs::absolute(file, error).parent_path());
+    return config;
+}
+
+}  // namespace gusu::agent

@@ -1,0 +1,13 @@
+// What the vendors call their devices, as the catalogue calls them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace gusu::agent {
+
+// "NVIDIA H100 80GB HBM3" -> "nvidia-h100", "NVIDIA A100-SXM4-80GB" -> "nvidia-a100". Sizes, form
+// factors and kinds of memory are no part of a catalogue name.
+std::string accelerator_of(std::string_view vendor_name);
+
+}  // namespace gusu::agent

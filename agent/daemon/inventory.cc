@@ -1,0 +1,70 @@
+#include "agent/daemon/inventory.h"
+
+#include <unistd.h>
+
+#include <vector>
+
+#include "agent/daemon/device/nvml.h"
+#include "agent/daemon/files.h"
+
+namespace gusu::agent {
+namespace {
+
+// Left to the system where there is more.
+constexpr int kOwnCpus = 1;
+constexpr std::int64_t kOwnMemory = std::int64_t{2} << 30;
+
+double machine_cpus() {
+    const auto cpus = static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+    return cpus > kOwnCpus ? cpus - kOwnCpus : cpus;
+}
+
+std::int64_t machine_memory() {
+    const std::int64_t memory = ::sysconf(_SC_PHYS_PAGES) * ::sysconf(_SC_PAGE_SIZE);
+    return memory > kOwnMemory ? memory - kOwnMemory : memory;
+}
+
+std::vector<v1::Device> simulated_devices(const config::v1::AgentConfig& config) {
+    std::vector<v1::Device> devices;
+    for (int index = 0; index < config.simulated().count(); ++index) {
+        v1::Device& device = devices.emplace_back();
+        device.set_index(index);
+        device.set_uuid("simulated-" + config.node() + "-" + std::to_string(index));
+        device.set_accelerator(config.simulated().accelerator());
+        device.set_memory(config.simulated().memory());
+        device.set_simulated(true);
+        device.set_healthy(true);
+        device.set_numa_node(-1);
+    }
+    return devices;
+}
+
+}  // namespace
+
+Result<v1::NodeInventory> take_inventory(const config::v1::AgentConfig& config) {
+    auto devices = config.has_simulated() ? Result(simulated_devices(config)) : nvidia_devices();
+    if (!devices) {
+        return devices.error();
+    }
+    v1::NodeInventory inventory;
+    inventory.set_address(config.address());
+    inventory.set_cpus(config.cpus() > 0 ? config.cpus() : machine_cpus());
+    inventory.set_memory(config.memory() > 0 ? config.memory() : machine_memory());
+    *inventory.mutable_labels() = config.labels();
+    inventory.add_runtimes("process");
+    inventory.set_agent_version(kVersion);
+    for (v1::Device& device : *devices) {
+        *inventory.add_devices() = std::move(device);
+    }
+    return inventory;
+}
+
+Result<std::string> read_boot_id() {
+    auto id = read_file("/proc/sys/kernel/random/boot_id");
+    if (id) {
+        id->erase(id->find_last_not_of('\n') + 1);
+    }
+    return id;
+}
+
+}  // namespace gusu::agent

@@ -1,0 +1,56 @@
+// What holds for all tasks of this node while the agent runs.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/cgroup/layout.h"
+#include "agent/daemon/files.h"
+#include "agent/daemon/task.h"
+#include "gusu/v1/job_service.pb.h"
+#include "gusu/v1/node.pb.h"
+#include "scheduler/base/time.h"
+
+namespace gusu::agent {
+
+struct NodeSettings {
+    std::string node;
+    std::filesystem::path state_dir;  // absolute, without links
+    std::filesystem::path supervisor;
+    std::filesystem::path checkpoint_root;
+    std::string task_user;            // whom the tasks run as
+    std::optional<Owner> task_owner;  // set if that is not who the agent runs as
+    std::int64_t log_limit = 0;
+    Duration keep_logs_for{0};
+    Duration keep_scratch_for{0};
+    std::vector<v1::Device> devices;
+    CgroupLayout cgroups;  // without hierarchies: tasks have no groups
+
+    std::filesystem::path tasks() const { return state_dir / "tasks"; }
+    std::filesystem::path scratches() const { return state_dir / "scratch"; }
+    std::filesystem::path logs() const { return state_dir / "logs"; }
+    std::filesystem::path task(const TaskKey& key) const { return tasks() / to_text(key); }
+    std::filesystem::path scratch(const TaskKey& key) const { return scratches() / to_text(key); }
+    std::string cgroup_prefix() const { return "gusu/" + node; }
+    // "": none
+    std::string cgroup(const TaskKey& key) const {
+        return cgroups.hierarchies.empty() ? "" : cgroup_prefix() + "/" + to_text(key);
+    }
+};
+
+// A log as people ask for it: by job, attempt and task.
+struct LogName {
+    std::uint64_t job_id = 0;
+    int attempt = 0;
+    int task = 0;
+
+    friend auto operator<=>(const LogName&, const LogName&) = default;
+};
+
+// "1042/1.0.out" below `logs`.
+std::filesystem::path log_file(const std::filesystem::path& logs, const LogName& name,
+                               v1::LogStream stream);
+
+}  // namespace gusu::agent

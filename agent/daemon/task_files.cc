@@ -1,0 +1,151 @@
+#include "agent/daemon/task_files.h"
+
+#include <google/protobuf/util/time_util.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string>
+
+#include "agent/daemon/environment.h"
+
+namespace gusu::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kPrivate = 0700;
+// Others may pass through to what is theirs, and see no names.
+constexpr mode_t kPassage = 0711;
+
+Duration to_duration(const google::protobuf::Duration& duration) {
+    return Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(duration));
+}
+
+fs::path checkpoints_of(const NodeSettings& settings, const v1::Launch& launch) {
+    return settings.checkpoint_root / launch.job_id_text();
+}
+
+Status check_launch(const NodeSettings& settings, const v1::Launch& launch) {
+    if (!launch.image().empty()) {
+        return Error{
+            ErrorCode::FailedPrecondition,
+            "this node has no container runtime, and the job asks for the image " + launch.image()};
+    }
+    if (launch.script().empty() && launch.command().empty()) {
+        return Error{ErrorCode::InvalidArgument, "the job has neither a command nor a script"};
+    }
+    if (!launch.script().empty() && !launch.script().starts_with("#!")) {
+        return Error{ErrorCode::InvalidArgument,
+                     "the script does not begin with \"#!\"; name its interpreter in the first "
+                     "line, as #!/bin/bash"};
+    }
+    for (const int index : launch.devices()) {
+        if (std::ranges::find(settings.devices, index, &v1::Device::index) ==
+            settings.devices.end()) {
+            return Error{ErrorCode::FailedPrecondition,
+                         "this node has no device " + std::to_string(index) + ", it has " +
+                             std::to_string(settings.devices.size())};
+        }
+    }
+    return Done{};
+}
+
+Status make_script(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch) {
+    const fs::path script = settings.scratch(key) / "script";
+    const Status written = create_file(script, launch.script(), kPrivate);
+    if (!written || !settings.task_owner) {
+        return written;
+    }
+    if (::lchown(script.c_str(), settings.task_owner->uid, settings.task_owner->gid) != 0) {
+        return system_error("cannot give away the script", script);
+    }
+    return Done{};
+}
+
+}  // namespace
+
+fs::path log_file(const fs::path& logs, const LogName& name, v1::LogStream stream) {
+    return logs / std::to_string(name.job_id) /
+           (std::to_string(name.attempt) + "." + std::to_string(name.task) +
+            (stream == v1::LOG_STREAM_ERROR ? ".err" : ".out"));
+}
+
+Status make_node_folders(const NodeSettings& settings) {
+    const std::pair<fs::path, mode_t> folders[] = {
+        {settings.tasks(), kPrivate},
+        {settings.logs(), kPrivate},
+        {settings.scratches(), kPassage},
+    };
+    for (const auto& [folder, mode] : folders) {
+        if (const Status made = make_folder(folder, mode); !made) {
+            return made;
+        }
+    }
+    // It may be storage shared by all nodes, whose mode is not ours to change.
+    std::error_code failure;
+    return fs::is_directory(settings.checkpoint_root, failure)
+               ? Status(Done{})
+               : make_folder(settings.checkpoint_root, kPassage);
+}
+
+SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
+                         const v1::Launch& launch) {
+    const fs::path scratch = settings.scratch(key);
+    const LogName log{.job_id = launch.job_id(), .attempt = launch.attempt(), .task = key.task};
+    SupervisorOrder order;
+    if (!launch.script().empty()) {
+        order.command.push_back((scratch / "script").string());
+    }
+    order.command.insert(order.command.end(), launch.command().begin(), launch.command().end());
+    order.environment = task_environment(launch,
+                                         {.rank = key.task,
+                                          .user = settings.task_user,
+                                          .scratch = scratch.string(),
+                                          .checkpoints = checkpoints_of(settings, launch).string()},
+                                         settings.devices);
+    order.workdir = launch.workdir().empty() ? scratch.string() : launch.workdir();
+    order.user = settings.task_owner ? settings.task_user : "";
+    order.output_log = log_file(settings.logs(), log, v1::LOG_STREAM_OUTPUT).string();
+    if (!launch.error().empty()) {
+        order.error_log = log_file(settings.logs(), log, v1::LOG_STREAM_ERROR).string();
+    }
+    order.output_copy = expand_pattern(launch.output(), launch, key.task);
+    order.error_copy = expand_pattern(launch.error(), launch, key.task);
+    order.log_limit = settings.log_limit;
+    order.time_limit = to_duration(launch.time_limit());
+    if (!launch.stop_signal().empty()) {
+        order.stop_signal = launch.stop_signal();
+    }
+    if (launch.has_stop_grace()) {
+        order.stop_grace = to_duration(launch.stop_grace());
+    }
+    order.cgroup = settings.cgroup(key);
+    order.milli_cpus = launch.milli_cpus();
+    order.memory = launch.memory();
+    return order;
+}
+
+Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch) {
+    if (const Status right = check_launch(settings, launch); !right) {
+        return right;
+    }
+    const fs::path logs = settings.logs() / std::to_string(launch.job_id());
+    const std::optional<Owner>& owner = settings.task_owner;
+    for (const auto& [folder, owned] :
+         {std::pair(settings.task(key), false), std::pair(logs, false),
+          std::pair(settings.scratch(key), true),
+          std::pair(checkpoints_of(settings, launch), true)}) {
+        const Status made = make_folder(folder, kPrivate, owned ? owner : std::nullopt);
+        if (!made) {
+            return made;
+        }
+    }
+    if (!launch.script().empty()) {
+        if (const Status made = make_script(settings, key, launch); !made) {
+            return made;
+        }
+    }
+    return write_order(settings.task(key), order_of(settings, key, launch));
+}
+
+}  // namespace gusu::agent

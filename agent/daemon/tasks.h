@@ -1,0 +1,98 @@
+// The tasks of this node: owned by the event loop's thread, known to the journal, run by
+// supervisors.
+//
+// A task goes from Starting (journaled) by Running to Exited, is told to the scheduler at each
+// step, and is forgotten when the scheduler no longer desires it. One once known is never started
+// again.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/daemon/event_loop.h"
+#include "agent/daemon/node_settings.h"
+#include "agent/daemon/reconcile.h"
+#include "agent/daemon/supervisor_process.h"
+#include "agent/daemon/task_store.h"
+
+namespace gusu::agent {
+
+// What the cleaner must not touch.
+struct KeptFiles {
+    std::set<std::string> tasks;  // "17.0"
+    std::set<LogName> logs;
+};
+
+class Tasks {
+public:
+    Tasks(const NodeSettings& settings, EventLoop& loop, TaskStore& store);
+    ~Tasks();
+    Tasks(const Tasks&) = delete;
+    Tasks& operator=(const Tasks&) = delete;
+
+    // Takes over what an agent before this one left: tasks go on, or have ended meanwhile. Removes
+    // what belongs to none. Once, before anything else.
+    Status adopt();
+
+    // An error means that nothing was done, and that the scheduler must say it again.
+    Status obey(const v1::Desired& desired);
+    // For an agent out of touch for too long: they may get `most` of their own grace.
+    void stop_all(Duration most);
+
+    std::uint64_t highest_epoch() const { return store_.highest_epoch(); }
+    // For Hello: every task. What was news is told by this.
+    std::vector<v1::TaskObservation> tell_all();
+    // What has changed since the last telling.
+    std::vector<v1::TaskObservation> tell_news();
+
+    enum class LogState { Unknown, Growing, Whole };
+    LogState log_state(const LogName& name) const;
+    KeptFiles kept_files() const;
+
+private:
+    struct Live {
+        Task task;
+        Descriptor process;
+        Descriptor started;
+        bool forget_at_end = false;
+        std::optional<StopRequest> stop;
+    };
+    using Found = std::map<TaskKey, Live>::iterator;
+
+    Status journal(const v1::Desired& desired, const Actions& actions,
+                   std::vector<Task>& new_tasks);
+    void act(const Actions& actions, std::vector<Task> new_tasks);
+    void start(const v1::DesiredTask& desired);
+    void stop(Live& live, const StopRequest& request);
+    void kill(Live& live);
+    void forget(const std::vector<TaskKey>& keys);
+    void remove_files(const TaskKey& key);
+
+    void adopt_task(Task task, std::map<std::string, Descriptor>& supervisors);
+    void remove_strays(const std::map<std::string, Descriptor>& supervisors);
+    void look_for_start(const TaskKey& key);
+    void watch_process(const TaskKey& key, Live& live);
+    void watch_start(const TaskKey& key, Live& live);
+    void start_may_be_told(const TaskKey& key);
+    void process_over(const TaskKey& key);
+    void set_running(Live& live);
+    void set_exited(Live& live, const ExitRecord& exit);
+    ExitRecord exit_of(const TaskKey& key, const std::string& otherwise);
+    void round_over();
+    KnownPhases phases() const;
+
+    const NodeSettings& settings_;
+    EventLoop& loop_;
+    TaskStore& store_;
+    std::map<TaskKey, Live> tasks_;
+    std::set<TaskKey> news_;
+    // Exits that are not in the journal yet, and exited tasks nobody desires.
+    std::set<TaskKey> unwritten_;
+    std::vector<TaskKey> to_forget_;
+    bool retry_is_due_ = false;
+};
+
+}  // namespace gusu::agent
