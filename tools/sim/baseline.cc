@@ -46,7 +46,7 @@ public:
         make_pools();
     }
 
-    Run run() {
+    Replayed run() {
         const auto began = Clock::now();
         while (submitted_ < trace_.jobs.size() || !finishes_.empty()) {
             const Time now = next_moment();
@@ -259,13 +259,14 @@ private:
     std::int64_t waiting_ = 0;
     std::int64_t busy_milli_gpus_ = 0;
     EventLog log_;
-    Run run_;
+    Replayed run_;
     Progress progress_;
 };
 
 }  // namespace
 
-Result<Run> replay_baseline(const Trace& trace, const Site& site, Policy policy, Curves curves) {
+Result<Replayed> replay_baseline(const Trace& trace, const Site& site, Policy policy,
+                                 Curves curves) {
     if (site.partition == Partition::ByTenant && site.owned.empty()) {
         return Error{ErrorCode::InvalidArgument,
                      "tenants in partitions of their own need --tenant-nodes"};

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "scheduler/base/result.h"
-#include "tools/sim/run.h"
+#include "tools/sim/replayed.h"
 #include "tools/sim/site.h"
 #include "tools/sim/trace.h"
 
@@ -14,6 +14,7 @@ namespace gusu::sim {
 
 // With Policy::Fifo a job that does not fit holds up all that came later to the same nodes; with
 // Policy::FifoSkip those that fit pass it, and nothing is kept for it.
-Result<Run> replay_baseline(const Trace& trace, const Site& site, Policy policy, Curves curves);
+Result<Replayed> replay_baseline(const Trace& trace, const Site& site, Policy policy,
+                                 Curves curves);
 
 }  // namespace gusu::sim

@@ -8,6 +8,7 @@
 #include "scheduler/base/check.h"
 #include "tools/sim/platform.h"
 #include "tools/sim/progress.h"
+#include "tools/sim/work.h"
 
 namespace gusu::sim {
 namespace {
@@ -18,14 +19,10 @@ constexpr std::uint32_t kNoJob = std::numeric_limits<std::uint32_t>::max();
 // A core whose timers come due without anything coming of it will not go on by itself.
 constexpr int kIdleSteps = 1000;
 
-// How far a job has come.
 struct Life {
-    JobId id;
-    Duration left{0};  // work still to do
-    Duration cost{0};  // of this attempt, before it gets on with its work
-    Time placed;       // this attempt
+    Work work;
+    JobId id = {};
     std::uint32_t attempt = 0;
-    bool has_run = false;
 };
 
 class CoreReplay {
@@ -35,16 +32,15 @@ public:
           site_(site),
           curves_(curves),
           platform_(trace, site),
-          lives_(trace.jobs.size()),
           progress_(static_cast<std::int64_t>(trace.jobs.size())) {
         run_.outcomes.resize(trace.jobs.size());
-        for (std::size_t job = 0; job < lives_.size(); ++job) {
-            lives_[job].left = trace.jobs[job].duration;
+        for (const TraceJob& job : trace.jobs) {
+            lives_.push_back({.work = Work(job.duration)});
         }
         observation_ = core::ObserveTasks{.node = {}, .session = kSession, .tasks = {}};
     }
 
-    Result<Run> run() {
+    Result<Replayed> run() {
         if (const Status founded = platform_.found(); !founded) {
             return founded.error();
         }
@@ -152,29 +148,22 @@ private:
     void begin_attempt(std::uint32_t job, Time now) {
         Life& life = lives_[job];
         const Shape& shape = trace_.shape_of(job);
-        life.placed = now;
-        life.cost = life.has_run ? site_.cost_of_resume(shape.gpus) : Duration(0);
-        life.has_run = true;
-        finishes_.push({.at = now + life.cost + life.left, .job = job, .attempt = life.attempt});
+        const Time end = life.work.begin(now, site_.cost_of_resume(shape.gpus));
+        finishes_.push({.at = end, .job = job, .attempt = life.attempt});
         busy_milli_gpus_ += shape.milli_gpus();
         --waiting_;
         ++run_.placements;
         placed_.push_back(job);
     }
 
-    // Books what the attempt held, and takes off the work of which it has a checkpoint.
+    // Books what the attempt held.
     void end_attempt(std::uint32_t job, Time now) {
         Life& life = lives_[job];
-        const Duration held = now - life.placed;
-        const Duration work = std::max(held - life.cost, Duration(0));
-        const bool is_done = work >= life.left;
-        const Duration kept = is_done || !site_.checkpoint_every
-                                  ? work
-                                  : work / *site_.checkpoint_every * *site_.checkpoint_every;
         const std::int64_t gpus = trace_.shape_of(job).milli_gpus();
-        life.left -= kept;
+        const Duration held = now - life.work.began();
+        const Duration lost = life.work.end(now, site_.checkpoint_every);
         ++life.attempt;
-        run_.outcomes[job].lost_milli_gpu_ms += (held - kept).count() * gpus;
+        run_.outcomes[job].lost_milli_gpu_ms += lost.count() * gpus;
         run_.held_milli_gpu_ms += held.count() * gpus;
         busy_milli_gpus_ -= gpus;
     }
@@ -212,7 +201,7 @@ private:
     Time now_;
     std::int64_t waiting_ = 0;
     std::int64_t busy_milli_gpus_ = 0;
-    Run run_;
+    Replayed run_;
     Progress progress_;
     // Kept between steps, so that they need not be allocated again.
     core::Command observation_;
@@ -223,7 +212,7 @@ private:
 
 }  // namespace
 
-Result<Run> replay_with_core(const Trace& trace, const Site& site, Curves curves) {
+Result<Replayed> replay_with_core(const Trace& trace, const Site& site, Curves curves) {
     return CoreReplay(trace, site, curves).run();
 }
 

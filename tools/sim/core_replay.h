@@ -7,12 +7,12 @@
 #pragma once
 
 #include "scheduler/base/result.h"
-#include "tools/sim/run.h"
+#include "tools/sim/replayed.h"
 #include "tools/sim/site.h"
 #include "tools/sim/trace.h"
 
 namespace gusu::sim {
 
-Result<Run> replay_with_core(const Trace& trace, const Site& site, Curves curves);
+Result<Replayed> replay_with_core(const Trace& trace, const Site& site, Curves curves);
 
 }  // namespace gusu::sim

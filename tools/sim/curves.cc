@@ -20,6 +20,8 @@ namespace {
 
 // A curve is drawn with so many points; more are not seen and make files large.
 constexpr std::int64_t kPoints = 1000;
+// The axis of waiting times is logarithmic and begins here.
+constexpr Duration kLeastShown{1000};
 constexpr double kMsPerHour = 3'600'000;
 constexpr double kMsPerDay = 24 * kMsPerHour;
 
@@ -61,7 +63,7 @@ std::string waits(const Drawing& drawing) {
             const Duration waited = *ended - Time(asked.submit) - asked.duration;
             const int gpus = drawing.trace.shapes[asked.shape].gpus;
             hours[static_cast<std::size_t>(size_class(gpus))].push_back(
-                static_cast<double>(waited.count()) / kMsPerHour);
+                static_cast<double>(std::max(waited, kLeastShown).count()) / kMsPerHour);
         }
     }
     std::ostringstream text;
@@ -105,8 +107,9 @@ std::string script(const Drawing& drawing) {
            "plot 'time.txt' using 1:3 with lines linewidth 1.5 notitle\n"
            "set output 'waiting.svg'\nset title '" +
            drawing.title +
-           ": waiting time by size'\nset xlabel 'hours waited'\n"
-           "set ylabel '% of jobs that waited no longer'\nset xrange [*:*]\nset key bottom right\n"
+           ": waiting time by size'\nset xlabel 'hours waited (a second at least)'\n"
+           "set ylabel '% of jobs that waited no longer'\nset logscale x\nset xrange [*:*]\nset "
+           "key bottom right\n"
            "plot " +
            plots + "\n";
 }

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "scheduler/base/result.h"
-#include "tools/sim/run.h"
+#include "tools/sim/replayed.h"
 #include "tools/sim/site.h"
 #include "tools/sim/trace.h"
 
@@ -13,7 +13,7 @@ namespace gusu::sim {
 struct Drawing {
     const Trace& trace;
     const Site& site;
-    const Run& run;
+    const Replayed& run;
     std::string title;
 };
 

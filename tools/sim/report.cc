@@ -78,7 +78,7 @@ struct AllTimes {
     Time last_end;
 };
 
-AllTimes collect(const Trace& trace, const Run& run) {
+AllTimes collect(const Trace& trace, const Replayed& run) {
     AllTimes times;
     times.by_tenant.resize(trace.tenants.size());
     for (std::size_t job = 0; job < trace.jobs.size(); ++job) {
@@ -129,7 +129,7 @@ Json sizes(AllTimes& times) {
 }
 
 // Finish-time fairness: completion against the time alone, stretched by how many share the cluster.
-void write_fairness(Json& report, const Trace& trace, const Site& site, const Run& run) {
+void write_fairness(Json& report, const Trace& trace, const Site& site, const Replayed& run) {
     const double crowd = static_cast<double>(trace.jobs.size()) /
                          static_cast<double>(std::max<std::int64_t>(site.cluster.gpus(), 1));
     double worst = 0;
@@ -164,7 +164,7 @@ Duration percentile(const std::vector<Duration>& sorted, std::int64_t thousandth
     return sorted[static_cast<std::size_t>(std::clamp<std::int64_t>(rank, 1, count) - 1)];
 }
 
-Json report_of(const Trace& trace, const Site& site, const Run& run) {
+Json report_of(const Trace& trace, const Site& site, const Replayed& run) {
     AllTimes times = collect(trace, run);
     Json report;
     times.all.write_all(report);

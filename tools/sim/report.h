@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "scheduler/base/result.h"
-#include "tools/sim/run.h"
+#include "tools/sim/replayed.h"
 #include "tools/sim/site.h"
 #include "tools/sim/trace.h"
 
@@ -18,7 +18,7 @@ namespace gusu::sim {
 Duration percentile(const std::vector<Duration>& sorted, std::int64_t thousandths);
 
 // Waiting is completion less the pure duration, so it has what preemption cost in it.
-nlohmann::ordered_json report_of(const Trace& trace, const Site& site, const Run& run);
+nlohmann::ordered_json report_of(const Trace& trace, const Site& site, const Replayed& run);
 
 // The numbers at the top of a report, for people.
 std::string as_table(const nlohmann::ordered_json& report);

@@ -24,7 +24,7 @@ struct CurvePoint {
     std::int64_t busy_milli_gpus = 0;
 };
 
-struct Run {
+struct Replayed {
     std::vector<JobOutcome> outcomes;  // one for each job of the trace
     std::int64_t refused = 0;          // jobs that no empty cluster could run
     std::int64_t held_milli_gpu_ms = 0;
