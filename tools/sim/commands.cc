@@ -177,6 +177,19 @@ Json heading(const ReplayWords& words, const Site& site) {
                                : Json()}};
 }
 
+// Means over jobs are worth little if some are not among them.
+void warn_of_odd_ends(const Json& report) {
+    const std::pair<const char*, const char*> odd[] = {
+        {"refused", "were refused as impossible on this cluster"},
+        {"unfinished", "were never started"},
+        {"failed", "were ended by the core before their time"}};
+    for (const auto& [key, what] : odd) {
+        if (report[key] != 0) {
+            std::cerr << "gusu-sim: " << report[key] << " jobs " << what << "\n";
+        }
+    }
+}
+
 Status tell(const Json& report, const std::string& json) {
     if (json != "-") {
         std::cout << as_table(report);
@@ -210,10 +223,7 @@ Status replay(const ReplayWords& words) {
     if (const Status told = tell(report, words.json); !told) {
         return told;
     }
-    if (report["unfinished"] != 0 || report["refused"] != 0) {
-        std::cerr << "gusu-sim: " << report["refused"] << " jobs were refused as impossible on "
-                  << "this cluster, and " << report["unfinished"] << " were never started\n";
-    }
+    warn_of_odd_ends(report);
     return words.plot.empty()
                ? Status(Done{})
                : draw_curves({.trace = *trace, .site = *site, .run = *run, .title = words.policy},
@@ -279,9 +289,9 @@ Status import(const ImportWords& words) {
 }
 
 Status generate(const GenerateWords& words) {
-    auto jobs = generate(words.city);
+    const auto jobs = generate(words.city);
     std::cerr << "gusu-sim: " << jobs.size() << " jobs from seed " << words.city.seed << "\n";
-    return write_text(to_csv(std::move(jobs)), words.out);
+    return write_text(to_csv(jobs), words.out);
 }
 
 }  // namespace gusu::sim

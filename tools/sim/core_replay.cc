@@ -141,6 +141,7 @@ private:
             const std::uint32_t job = job_by_id_[ended->job.value];
             end_attempt(job, now);
             run_.outcomes[job].ended = now;
+            run_.failed += ended->ending.reason == core::EndReason::Completed ? 0 : 1;
             progress_.at(static_cast<std::int64_t>(++over_));
         }
     }

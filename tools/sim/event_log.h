@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -61,9 +62,11 @@ private:
         requires std::is_arithmetic_v<Number>
     void put(Number number) {
         const auto wide = static_cast<std::uint64_t>(number);
-        for (unsigned byte = 0; byte < 8; ++byte) {
-            buffer_.push_back(static_cast<unsigned char>(wide >> (8 * byte)));
+        std::array<unsigned char, sizeof wide> bytes{};
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            bytes[i] = static_cast<unsigned char>(wide >> (8 * i));
         }
+        buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
     }
     void flush();
 

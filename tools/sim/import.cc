@@ -12,9 +12,8 @@
 namespace gusu::sim {
 namespace {
 
-Imported imported(std::vector<ListedJob> jobs, std::size_t left_out) {
-    const std::size_t count = jobs.size();
-    return Imported{.csv = to_csv(std::move(jobs)), .jobs = count, .left_out = left_out};
+Imported imported(const std::vector<ListedJob>& jobs, std::size_t left_out) {
+    return Imported{.csv = to_csv(jobs), .jobs = jobs.size(), .left_out = left_out};
 }
 
 // Calls `take` with the table at each of its lines.
@@ -153,7 +152,7 @@ Result<Imported> import_openb(const std::vector<std::string>& files) {
             return read.error();
         }
     }
-    return imported(std::move(jobs), 0);
+    return imported(jobs, 0);
 }
 
 Result<Imported> import_itp(const std::vector<std::string>& files) {
@@ -184,7 +183,7 @@ Result<Imported> import_itp(const std::vector<std::string>& files) {
             return read.error();
         }
     }
-    return imported(std::move(jobs), 0);
+    return imported(jobs, 0);
 }
 
 Result<Imported> import_swf(const std::vector<std::string>& files) {
@@ -217,7 +216,7 @@ Result<Imported> import_swf(const std::vector<std::string>& files) {
             }
         }
     }
-    return imported(std::move(jobs), left_out);
+    return imported(jobs, left_out);
 }
 
 Result<Imported> import_trace(const std::string& format, const std::vector<std::string>& files) {

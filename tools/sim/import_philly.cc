@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "scheduler/base/text.h"
 #include "tools/sim/import.h"
@@ -102,8 +103,7 @@ Result<Imported> import_philly(const std::vector<std::string>& files) {
             }
         }
     }
-    const std::size_t count = jobs.size();
-    return Imported{.csv = to_csv(std::move(jobs)), .jobs = count, .left_out = left_out};
+    return Imported{.csv = to_csv(jobs), .jobs = jobs.size(), .left_out = left_out};
 }
 
 }  // namespace gusu::sim

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <utility>
 
 namespace gusu::sim {
 namespace {
@@ -34,14 +35,18 @@ std::string decimal(std::int64_t milli) {
     return text;
 }
 
-std::string to_csv(std::vector<ListedJob> jobs) {
-    std::ranges::stable_sort(jobs, {}, &ListedJob::submit);
+std::string to_csv(const std::vector<ListedJob>& jobs) {
+    std::vector<std::pair<Duration, std::size_t>> order;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        order.emplace_back(jobs[i].submit, i);
+    }
+    std::ranges::sort(order);
     std::string text = kHeader;
-    for (const ListedJob& job : jobs) {
+    for (const auto& [submit, position] : order) {
+        const ListedJob& job = jobs[position];
         const bool has_gpus = job.gpus > 0;
-        text += field(job.id) + "," + decimal(job.submit.count()) + "," +
-                known(job.duration.count()) + "," + std::to_string(job.gpus) + "," +
-                known(job.milli_cpus) + "," +
+        text += field(job.id) + "," + decimal(submit.count()) + "," + known(job.duration.count()) +
+                "," + std::to_string(job.gpus) + "," + known(job.milli_cpus) + "," +
                 (job.mem_mib < 0 ? "" : decimal(job.mem_mib * 1000 / 1024)) + "," +
                 field(job.models) + "," + field(job.tenant) + "," + field(job.user) + "," +
                 field(job.kind) + ",," + std::to_string(has_gpus ? job.milli_each : 0) + "\n";

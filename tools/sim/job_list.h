@@ -24,8 +24,8 @@ struct ListedJob {
     std::string kind;
 };
 
-// By submission, as CSV.
-std::string to_csv(std::vector<ListedJob> jobs);
+// By submission, then as given, as CSV.
+std::string to_csv(const std::vector<ListedJob>& jobs);
 
 // To a file, or "-" for the standard output.
 Status write_text(const std::string& text, const std::string& path);

@@ -99,7 +99,7 @@ void add_generate(CLI::App& app, Words& all) {
 }
 
 Status perform(const CLI::App& verb, const Words& words) {
-    const std::string name = verb.get_name();
+    const std::string& name = verb.get_name();
     if (name == "replay") {
         return replay(words.replay);
     }

@@ -27,6 +27,7 @@ struct CurvePoint {
 struct Replayed {
     std::vector<JobOutcome> outcomes;  // one for each job of the trace
     std::int64_t refused = 0;          // jobs that no empty cluster could run
+    std::int64_t failed = 0;           // jobs that the core ended otherwise than by their own end
     std::int64_t held_milli_gpu_ms = 0;
     std::int64_t placements = 0;
     std::int64_t events = 0;  // from the first submission on

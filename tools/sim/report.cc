@@ -170,6 +170,7 @@ Json report_of(const Trace& trace, const Site& site, const Replayed& run) {
     times.all.write_all(report);
     const std::int64_t ended = report["jobs"].get<std::int64_t>();
     report["refused"] = run.refused;
+    report["failed"] = run.failed;
     report["unfinished"] = static_cast<std::int64_t>(trace.jobs.size()) - ended - run.refused;
     const double makespan = seconds(times.last_end - Time{});
     report["first_submit_s"] = seconds(trace.origin);

@@ -130,7 +130,8 @@ public:
     Trace finish() {
         std::vector<std::size_t> order(trace_.jobs.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::ranges::stable_sort(order, {}, [&](std::size_t i) { return trace_.jobs[i].submit; });
+        std::ranges::sort(order, {},
+                          [&](std::size_t i) { return std::pair(trace_.jobs[i].submit, i); });
         Trace sorted;
         sorted.tenants = std::move(trace_.tenants);
         sorted.shapes = std::move(trace_.shapes);
