@@ -182,7 +182,7 @@ private:
         }
         finishes_.push({.at = now + trace_.jobs[job].duration, .job = job, .attempt = 0});
         busy_milli_gpus_ += shape.milli_gpus();
-        run_.held_milli_gpu_ms += trace_.jobs[job].duration.count() * shape.milli_gpus();
+        run_.held_gpu_s += gpu_seconds(trace_.jobs[job].duration, shape);
         ++run_.placements;
         --waiting_;
         log_.placed(job, now);
@@ -236,12 +236,10 @@ private:
     // The part of a job with so many of its GPUs.
     Ask ask(std::uint32_t job, int gpus) const {
         const Shape& shape = trace_.shape_of(job);
-        const std::int64_t whole = std::max(shape.gpus, 1);
-        const std::int64_t part = shape.gpus == 0 ? 1 : gpus;
         return Ask{.gpus = gpus,
                    .milli_each = shape.milli_each,
-                   .milli_cpus = shape.milli_cpus * part / whole,
-                   .memory = shape.memory / whole * part,
+                   .milli_cpus = part_of(shape.milli_cpus, shape, gpus),
+                   .memory = part_of(shape.memory, shape, gpus),
                    .shape = trace_.jobs[job].shape};
     }
 

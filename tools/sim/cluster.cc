@@ -1,6 +1,7 @@
 #include "tools/sim/cluster.h"
 
 #include <algorithm>
+#include <set>
 
 #include "scheduler/base/text.h"
 #include "tools/sim/table.h"
@@ -26,8 +27,8 @@ Result<int> count_of(const Table& table, int column, std::int64_t most) {
 
 Result<NodeShape> read_node(const Table& table, int gpus_column) {
     const auto gpus = count_of(table, gpus_column, kMostGpusOfNode);
-    const auto cpus = table.milli(table.find("cpus"), kPlentyMilliCpus);
-    const auto memory = table.milli(table.find("mem_gib"), -1);
+    const auto cpus = table.amount(table.find("cpus"), kPlentyMilliCpus, kMostCpus);
+    const auto memory = table.amount(table.find("mem_gib"), -1, kMostGiB);
     if (!gpus) {
         return gpus.error();
     }
@@ -74,6 +75,7 @@ Result<Cluster> read_nodes(const std::string& path) {
         return name ? gpus.error() : name.error();
     }
     Cluster cluster;
+    std::set<std::string> names;
     for (;;) {
         const auto more = table->next();
         if (!more) {
@@ -85,6 +87,9 @@ Result<Cluster> read_nodes(const std::string& path) {
         auto node = read_node(*table, *gpus);
         if (!node) {
             return node.error();
+        }
+        if (!names.insert(node->name).second) {
+            return table->error(*name, quote(node->name) + " is listed twice");
         }
         cluster.gpus_per_node = std::max(cluster.gpus_per_node, node->gpus);
         cluster.nodes.push_back(std::move(*node));

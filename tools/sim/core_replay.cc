@@ -160,13 +160,13 @@ private:
     // Books what the attempt held.
     void end_attempt(std::uint32_t job, Time now) {
         Life& life = lives_[job];
-        const std::int64_t gpus = trace_.shape_of(job).milli_gpus();
+        const Shape& shape = trace_.shape_of(job);
         const Duration held = now - life.work.began();
         const Duration lost = life.work.end(now, site_.checkpoint_every);
         ++life.attempt;
-        run_.outcomes[job].lost_milli_gpu_ms += lost.count() * gpus;
-        run_.held_milli_gpu_ms += held.count() * gpus;
-        busy_milli_gpus_ -= gpus;
+        run_.outcomes[job].lost_gpu_s += gpu_seconds(lost, shape);
+        run_.held_gpu_s += gpu_seconds(held, shape);
+        busy_milli_gpus_ -= shape.milli_gpus();
     }
 
     // What the agents say of all tasks of a placed job.

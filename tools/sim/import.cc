@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <optional>
 
@@ -103,6 +104,7 @@ std::vector<std::string_view> words_of(std::string_view line) {
 }
 
 // The fields of the format that a job needs, counted from 1 as its definition does.
+constexpr double kMostSwf = 1e9;
 enum SwfField { Id = 1, Submit = 2, RunTime = 4, Allocated = 5, Requested = 8, User = 12, Group };
 
 Result<std::optional<ListedJob>> read_swf_line(const LineReader& lines) {
@@ -111,7 +113,9 @@ Result<std::optional<ListedJob>> read_swf_line(const LineReader& lines) {
     for (std::size_t i = 1; i < fields.size(); ++i) {
         const std::string_view word = i <= words.size() ? words[i - 1] : "";
         const auto read = std::from_chars(word.data(), word.data() + word.size(), fields[i]);
-        if (word.empty() || read.ec != std::errc{} || read.ptr != word.data() + word.size()) {
+        const bool is_number = read.ec == std::errc{} && read.ptr == word.data() + word.size() &&
+                               std::fabs(fields[i]) <= kMostSwf;
+        if (!is_number) {
             return Error{ErrorCode::InvalidArgument,
                          lines.path() + ":" + std::to_string(lines.line_number()) + ":" +
                              std::to_string(i) + ": " + quote(word) + " is not a number"};

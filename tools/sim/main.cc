@@ -54,8 +54,10 @@ void add_replay(CLI::App& app, Words& all) {
     auto* replay = app.add_subcommand("replay", "The jobs of a trace, from submission to end.");
     replay->add_option("--jobs", words.jobs, "list of jobs, CSV or CSV.gz")->required();
     add_cluster(*replay, words);
-    replay->add_option("--from", words.from_s, "only jobs submitted at this second or later");
-    replay->add_option("--until", words.until_s, "only jobs submitted before this second");
+    replay->add_option("--from", words.from_s, "only jobs submitted at this second or later")
+        ->check(CLI::Range(-1e10, 1e10));
+    replay->add_option("--until", words.until_s, "only jobs submitted before this second")
+        ->check(CLI::Range(-1e10, 1e10));
     add_preemption(*replay, words);
     replay->add_option("--policy", words.policy, "gusu (default: the core), fifo, or fifo-skip");
     replay->add_option("--knowledge", words.knowledge,

@@ -46,12 +46,9 @@ core::TaskGroup group_of(const Shape& shape, int tasks, int gpus_each) {
     group.tasks = tasks;
     group.accelerators = shape.models;
     group.spread = tasks > 1 ? core::Spread::DistinctNodes : core::Spread::Anywhere;
-    // CPUs and memory of the whole job are divided as its GPUs are.
-    const std::int64_t whole = std::max(shape.gpus, 1);
-    const std::int64_t part = shape.gpus == 0 ? 1 : gpus_each;
     group.per_task = {.milli_gpus = Amount(std::int64_t{gpus_each} * shape.milli_each),
-                      .milli_cpus = Amount(shape.milli_cpus * part / whole),
-                      .memory = Amount(shape.memory / whole * part)};
+                      .milli_cpus = Amount(part_of(shape.milli_cpus, shape, gpus_each)),
+                      .memory = Amount(part_of(shape.memory, shape, gpus_each))};
     return group;
 }
 

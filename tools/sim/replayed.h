@@ -14,7 +14,7 @@ namespace gusu::sim {
 struct JobOutcome {
     std::optional<Time> ended;
     int preemptions = 0;
-    std::int64_t lost_milli_gpu_ms = 0;  // held without getting on: work lost, and resumes
+    double lost_gpu_s = 0;  // held without getting on: work lost, and resumes
 };
 
 // How things stood from a moment on.
@@ -28,7 +28,7 @@ struct Replayed {
     std::vector<JobOutcome> outcomes;  // one for each job of the trace
     std::int64_t refused = 0;          // jobs that no empty cluster could run
     std::int64_t failed = 0;           // jobs that the core ended otherwise than by their own end
-    std::int64_t held_milli_gpu_ms = 0;
+    double held_gpu_s = 0;
     std::int64_t placements = 0;
     std::int64_t events = 0;  // from the first submission on
     double wall_s = 0;

@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr double kMsPerSecond = 1000;
-constexpr double kMilliGpuMsPerGpuHour = 1000.0 * 3'600'000.0;
+constexpr double kSecondsPerHour = 3600;
 // Beyond this a job counts as treated unfairly (Shockwave, NSDI 23).
 constexpr double kFairFtf = 1.05;
 
@@ -175,15 +175,14 @@ Json report_of(const Trace& trace, const Site& site, const Replayed& run) {
     const double makespan = seconds(times.last_end - Time{});
     report["first_submit_s"] = seconds(trace.origin);
     report["makespan_s"] = rounded(makespan);
-    std::int64_t lost = 0;
+    double lost = 0;
     for (const JobOutcome& outcome : run.outcomes) {
-        lost += outcome.lost_milli_gpu_ms;
+        lost += outcome.lost_gpu_s;
     }
     report["preemptions"] = times.all.preemptions();
-    report["lost_gpu_hours"] = rounded(static_cast<double>(lost) / kMilliGpuMsPerGpuHour);
-    const double offered = static_cast<double>(site.cluster.gpus()) * makespan / 3600;
-    const double held = static_cast<double>(run.held_milli_gpu_ms) / kMilliGpuMsPerGpuHour;
-    report["utilisation"] = offered > 0 ? rounded(held / offered) : 0;
+    report["lost_gpu_hours"] = rounded(lost / kSecondsPerHour);
+    const double offered = static_cast<double>(site.cluster.gpus()) * makespan;
+    report["utilisation"] = offered > 0 ? rounded(run.held_gpu_s / offered) : 0;
     write_fairness(report, trace, site, run);
     report["by_tenant"] = tenants(trace, site, times);
     report["by_size"] = sizes(times);

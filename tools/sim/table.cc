@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kChunk = 256 * 1024;
 constexpr std::size_t kLongestLine = 1 << 20;
-// Thousandths beyond this are no time, size or count of any trace.
-constexpr double kLargest = 1e15;
+// Numbers beyond this are no time, size or count of any trace.
+constexpr double kLargest = 1e12;
 
 Error unreadable(const std::string& path, const std::string& why) {
     return Error{ErrorCode::NotFound, path + ": " + why};
@@ -217,6 +217,19 @@ Result<std::int64_t> Table::milli(int column, std::int64_t blank) const {
     const auto number = to_number(text);
     return number ? Result<std::int64_t>(std::llround(*number * 1000))
                   : error(column, quote(text) + " is not a number");
+}
+
+Result<std::int64_t> Table::amount(int column, std::int64_t blank, std::int64_t most) const {
+    if (field(column).empty()) {
+        return blank;
+    }
+    const auto value = milli(column, blank);
+    if (value && (*value < 0 || *value > most * 1000)) {
+        return error(column,
+                     quote(field(column)) +
+                         (*value < 0 ? " is below zero" : " is above " + std::to_string(most)));
+    }
+    return value;
 }
 
 Result<std::int64_t> Table::integer(int column, std::int64_t blank) const {

@@ -45,6 +45,11 @@ private:
 // A whole file, plain or gzip.
 Result<std::string> read_all(const std::string& path);
 
+// What no trace goes beyond, so that sums stay exact.
+inline constexpr std::int64_t kMostSeconds = 10'000'000'000;
+inline constexpr std::int64_t kMostCpus = 1'000'000;
+inline constexpr std::int64_t kMostGiB = 1'000'000;
+
 class Table {
 public:
     static Result<Table> open(const std::string& path);
@@ -60,6 +65,8 @@ public:
     std::string_view field(int column) const;
     // A number of the present line as thousandths, rounded; `blank` when the field is empty.
     Result<std::int64_t> milli(int column, std::int64_t blank) const;
+    // The same from zero to `most`, which is no thousandths.
+    Result<std::int64_t> amount(int column, std::int64_t blank, std::int64_t most) const;
     Result<std::int64_t> integer(int column, std::int64_t blank) const;
 
     // What is wrong with a field of the present line.

@@ -48,20 +48,11 @@ std::vector<std::string> split_models(std::string_view text) {
     return models;
 }
 
-// A number that may not be below zero.
-Result<std::int64_t> amount(const Table& table, int column, std::int64_t blank) {
-    const auto value = table.milli(column, blank);
-    if (value && *value < 0 && !table.field(column).empty()) {
-        return table.error(column, quote(table.field(column)) + " is below zero");
-    }
-    return value;
-}
-
 Result<Shape> read_shape(const Table& table, const Columns& columns) {
     const auto gpus = table.integer(columns.gpus, -1);
     const auto fraction = table.integer(columns.fraction, kWhole);
-    const auto cpus = amount(table, columns.cpus, 0);
-    const auto memory = amount(table, columns.memory, 0);
+    const auto cpus = table.amount(columns.cpus, 0, kMostCpus);
+    const auto memory = table.amount(columns.memory, 0, kMostGiB);
     for (const auto* each : {&gpus, &fraction, &cpus, &memory}) {
         if (!*each) {
             return each->error();
@@ -94,8 +85,8 @@ public:
     Status add_line() {
         const auto submit =
             table_.milli(columns_.submit, filter_.durations == Durations::Unused ? 0 : kMissing);
-        const auto duration = amount(table_, columns_.duration, kMissing);
-        const auto alone = amount(table_, columns_.alone, kMissing);
+        const auto duration = table_.amount(columns_.duration, kMissing, kMostSeconds);
+        const auto alone = table_.amount(columns_.alone, kMissing, kMostSeconds);
         for (const auto* each : {&submit, &duration, &alone}) {
             if (!*each) {
                 return each->error();

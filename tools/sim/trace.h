@@ -75,6 +75,16 @@ constexpr Gang gang_of(int gpus, int gpus_per_node) {
     return Gang{.whole_nodes = gpus / gpus_per_node, .rest_gpus = rest, .has_rest = rest > 0};
 }
 
+inline double gpu_seconds(Duration held, const Shape& shape) {
+    return static_cast<double>(held.count()) / 1000 * static_cast<double>(shape.milli_gpus()) /
+           1000;
+}
+
+// What of an amount of the whole job goes with so many of its GPUs.
+constexpr std::int64_t part_of(std::int64_t amount, const Shape& shape, int gpus) {
+    return gpus == shape.gpus ? amount : amount / shape.gpus * gpus;
+}
+
 // Results are told by these classes of GPUs.
 enum class SizeClass { None, One, UpToEight, Larger };
 inline constexpr std::array<const char*, 4> kSizeClassNames{"0", "1", "2-8", ">8"};

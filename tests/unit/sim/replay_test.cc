@@ -47,7 +47,7 @@ TEST(Replay, FirstComeFirstServedHoldsUpWhatComesLater) {
     const Replayed run = replay(trace, site_of(1, 8), Policy::Fifo);
     EXPECT_THAT(ends(run), ElementsAre(100, 150, 130));
     EXPECT_EQ(run.placements, 3);
-    EXPECT_EQ(run.held_milli_gpu_ms, (600 + 200 + 60) * std::int64_t{1'000'000});
+    EXPECT_EQ(run.held_gpu_s, 600 + 200 + 60);
 }
 
 TEST(Replay, SkippingLetsPassWhatFits) {

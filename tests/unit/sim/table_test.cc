@@ -28,6 +28,7 @@ TEST(Table, SaysFileLineAndColumnOfWhatIsWrong) {
         {"nothing where a number must be", "0,1,,1,\n", "jobs.csv:2:3: duration_s: is missing"},
         {"no submission", "0,,1,1,\n", "jobs.csv:2:2: submit_s: is missing"},
         {"below zero", "0,1,-2,1,\n", "jobs.csv:2:3: duration_s: \"-2\" is below zero"},
+        {"too long", "0,1,1e11,1,\n", "jobs.csv:2:3: duration_s: \"1e11\" is above 10000000000"},
         {"too many GPUs", "0,1,2,1000001,\n",
          "jobs.csv:2:4: gpus: \"1000001\" is not a number of GPUs: 0 to a million"},
         {"a share of two", "0,1,2,2,500\n",
@@ -93,6 +94,12 @@ TEST(Table, ReadsNodes) {
     EXPECT_EQ(cluster->nodes[0].memory, std::int64_t{520} << 30);
     EXPECT_EQ(cluster->nodes[1].model, kUnnamedModel);
     EXPECT_EQ(cluster->nodes[1].memory, kPlentyMemory);
+}
+
+TEST(Table, ANodeIsListedOnce) {
+    const ScratchFile file("node,gpus\na,8\nb,8\na,8\n");
+    EXPECT_EQ(file.without_folder(read_nodes(file.path()).error().message),
+              "jobs.csv:4:1: node: \"a\" is listed twice");
 }
 
 TEST(Table, ReadsWhatTenantsOwn) {
