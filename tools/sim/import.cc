@@ -103,8 +103,10 @@ std::vector<std::string_view> words_of(std::string_view line) {
     return words;
 }
 
-// The fields of the format that a job needs, counted from 1 as its definition does.
+// No number of an archived log is larger.
 constexpr double kMostSwf = 1e9;
+
+// The fields of the format that a job needs, counted from 1 as its definition does.
 enum SwfField { Id = 1, Submit = 2, RunTime = 4, Allocated = 5, Requested = 8, User = 12, Group };
 
 Result<std::optional<ListedJob>> read_swf_line(const LineReader& lines) {
