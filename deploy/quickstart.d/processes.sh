@@ -100,6 +100,7 @@ own_groups() {
             rmdir "$group" 2>/dev/null || printf '%s\n' "$group"
         done < <(find /sys/fs/cgroup -depth -type d -path "*/gusu/$node*" 2>/dev/null)
     done
-    # The folder all agents of a machine share goes when the last has left it.
-    find /sys/fs/cgroup -maxdepth 3 -depth -type d -name gusu -exec rmdir {} \; 2>/dev/null || true
+    # The groups all agents of a machine share go when the last has left them.
+    find /sys/fs/cgroup -maxdepth 3 -depth -type d '(' -name gusu -o -name gusu-agent ')' \
+        -exec rmdir {} \; 2>/dev/null || true
 }

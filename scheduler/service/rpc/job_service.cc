@@ -24,21 +24,27 @@ void get_past_job(const CallOf& call, const core::JobRef& reference, const Sight
 
 // From the state, else from the history.
 template <typename CallOf>
+Release look_for_job(const CallOf& call, const core::JobRef& reference, core::Scheduler& scheduler,
+                     Time now) {
+    const core::State& state = scheduler.state();
+    if (std::holds_alternative<std::monostate>(find(state, reference))) {
+        return [call, reference, sight = sight_of(state, call->user())](const Status&) {
+            call->platform.worker.post(
+                [call, reference, sight] { get_past_job(call, reference, sight); });
+        };
+    }
+    const Named named = find_visible(state, call->user(), reference);
+    if (std::holds_alternative<std::monostate>(named)) {
+        return [call](const Status&) { call->finish(no_such_job(call->request.job_id())); };
+    }
+    *call->response.mutable_job() = show(scheduler, named, now, wire::Detail::Events);
+    return [call](const Status& durable) { call->finish(durable); };
+}
+
+template <typename CallOf>
 void get_job(const CallOf& call, const core::JobRef& reference) {
-    call->platform.engine.read([call, reference](core::Scheduler& scheduler, Time now) -> Release {
-        const core::State& state = scheduler.state();
-        if (std::holds_alternative<std::monostate>(find(state, reference))) {
-            return [call, reference, sight = sight_of(state, call->user())](const Status&) {
-                call->platform.worker.post(
-                    [call, reference, sight] { get_past_job(call, reference, sight); });
-            };
-        }
-        const Named named = find_visible(state, call->user(), reference);
-        if (std::holds_alternative<std::monostate>(named)) {
-            return [call](const Status&) { call->finish(no_such_job(call->request.job_id())); };
-        }
-        *call->response.mutable_job() = show(scheduler, named, now, wire::Detail::Events);
-        return [call](const Status& durable) { call->finish(durable); };
+    call->platform.engine.read([call, reference](core::Scheduler& scheduler, Time now) {
+        return look_for_job(call, reference, scheduler, now);
     });
 }
 
