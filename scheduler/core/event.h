@@ -8,6 +8,7 @@
 
 #include "scheduler/core/model/accelerator.h"
 #include "scheduler/core/model/directory.h"
+#include "scheduler/core/model/history.h"
 #include "scheduler/core/model/job.h"
 #include "scheduler/core/model/node.h"
 #include "scheduler/core/model/tenant.h"
@@ -91,6 +92,18 @@ struct JobPlaced {
     IncarnationId incarnation;
     std::vector<PlacedTask> tasks;
 };
+// These jobs are being stopped so that this one can be there, where nothing else goes meanwhile.
+// Their stop requests come with it.
+struct JobNominated {
+    JobId job;
+    std::vector<PlacedTask> tasks;
+    std::vector<JobId> victims;
+    Time until;  // if it is not placed by then, the nomination ends
+};
+// The job waits like any other again.
+struct NominationEnded {
+    JobId job;
+};
 // What the agent said of one task; only changes are recorded.
 struct TaskChanged {
     JobId job;
@@ -166,6 +179,14 @@ struct NodeRestored {
     std::optional<std::string> drained;
     Labels labels_set;
 };
+struct HistoryRestored {
+    Likeness likeness;
+    Past past;
+};
+struct BorrowingRestored {
+    TenantId tenant;
+    Decayed borrowed;
+};
 struct CountersRestored {
     std::uint64_t next_id = 1;  // of jobs, tenants, nodes and incarnations alike
     std::uint64_t epoch = 0;
@@ -177,7 +198,8 @@ using EventBody =
                  NodeLabelled, JobSubmitted, JobHeld, JobReleased, JobPlaced, TaskChanged,
                  JobStopRequested, JobEnded, JobRequeued, JobsForgotten, RoleGranted, RoleRevoked,
                  TokenIssued, TokenRevoked, JobRestored, ArrayRestored, NodeRestored,
-                 CountersRestored>;
+                 CountersRestored, JobNominated, NominationEnded, HistoryRestored,
+                 BorrowingRestored>;
 
 struct Event {
     Time at;

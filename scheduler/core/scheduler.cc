@@ -1,11 +1,11 @@
 #include "scheduler/core/scheduler.h"
 
 #include <algorithm>
-#include <queue>
 
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
+#include "scheduler/core/policy/preemption.h"
 #include "scheduler/core/policy/quota.h"
 #include "scheduler/core/step.h"
 
@@ -14,16 +14,24 @@ namespace {
 
 constexpr std::size_t kForgottenAtOnce = 1000;
 
-// Untried classes of one tenant, the first to go first.
-using TenantQueue = std::set<std::pair<ClassRank, DemandPointer>>;
+// Work a step may spend on plans that stop jobs.
+constexpr std::size_t kTenantsAShape = 16;
+constexpr std::size_t kPlansAStep = 64;
+
+Ending preempted_for(JobId job) {
+    return {.reason = EndReason::Preempted,
+            .exit_code = 0,
+            .signal = 0,
+            .detail = "stopped for job " + std::to_string(job.value)};
+}
 
 // Why no job of this demand may start, whatever is free; none if they may.
 std::optional<Parked> closed_for_all(const State& state, const Demand& demand) {
     if (const auto tenant = suspended_tenant(state, demand.tenant)) {
-        return Parked{Gate::TenantSuspended, *tenant};
+        return Parked{Gate::TenantSuspended, *tenant, false};
     }
     if (const auto tenant = tenant_with_all_jobs_running(state, demand.tenant)) {
-        return Parked{Gate::JobCount, *tenant};
+        return Parked{Gate::JobCount, *tenant, false};
     }
     return std::nullopt;
 }
@@ -47,7 +55,9 @@ Events Scheduler::step(Time now) {
     lose_nodes(now, events);
     settle_attempts(now, events);
     end_doomed(now, events);
+    place_nominated(now, events);
     start_jobs(now, events);
+    stop_for_others(now, events);
     forget_ended(now, events);
     return events;
 }
@@ -90,60 +100,84 @@ void Scheduler::end_doomed(Time now, Events& events) {
     }
 }
 
-// Each class that something changed for is tried until it is parked again. The tenant that comes
-// first by right offers its first class; starting a job only ever moves a tenant back, so ranks
-// kept in the heap are looked up again when they come to the top.
-void Scheduler::start_jobs(Time now, Events& events) {
-    std::map<TenantId, TenantQueue> queues;
-    for (const DemandPointer& demand : state_.pending().untried()) {
-        queues[demand->tenant].insert({rank_of(*demand, *state_.pending().of(*demand)), demand});
+void Scheduler::place_nominated(Time now, Events& events) {
+    std::vector<JobId> nominated;
+    for (const auto& [id, nomination] : state_.nominations()) {
+        nominated.push_back(id);
     }
-    using Turn = std::pair<TenantRank, TenantId>;
-    std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
-    const auto rank = [&](TenantId tenant) {
-        const auto& [first, demand] = *queues.at(tenant).begin();
-        return rank_of(state_, *demand, first.first_job);
-    };
-    for (const auto& [tenant, queue] : queues) {
-        turns.push({rank(tenant), tenant});
-    }
-    while (!turns.empty()) {
-        const auto [ranked, tenant] = turns.top();
-        turns.pop();
-        TenantQueue& queue = queues.at(tenant);
-        const TenantRank present = rank(tenant);
-        if (present != ranked) {
-            turns.push({present, tenant});
+    for (const JobId id : nominated) {
+        const Nomination& nomination = state_.nominations().at(id);
+        const bool is_late = nomination.until <= now;
+        if (!is_late && !is_ready(state_, nomination)) {
             continue;
         }
-        const DemandPointer demand = queue.begin()->second;
-        queue.erase(queue.begin());
-        if (start_first(demand, now, events)) {
-            queue.insert({rank_of(*demand, *state_.pending().of(*demand)), demand});
-        }
-        if (!queue.empty()) {
-            turns.push({rank(tenant), tenant});
+        if (!is_late && is_free(state_, state_.job(id)->demand(), nomination)) {
+            happen({now, JobPlaced{.job = id,
+                                   .incarnation = IncarnationId{state_.next_id()},
+                                   .tasks = nomination.tasks}},
+                   events);
+        } else {
+            happen({now, NominationEnded{id}}, events);
         }
     }
 }
 
-// Starts the first job of the class. False if there is nothing more to try: it is parked, or empty.
-bool Scheduler::start_first(const DemandPointer& demand, Time now, Events& events) {
-    if (const auto closed = closed_for_all(state_, *demand)) {
-        state_.park(demand, *closed);
-        return false;
+// The first in turn of all whose shape may find room is tried until no shape finds any.
+void Scheduler::start_jobs(Time now, Events& events) {
+    while (const auto head = state_.pending().next()) {
+        const DemandPointer& demand = head->demand;
+        if (const auto closed = closed_for_all(state_, *demand)) {
+            state_.park(demand, *closed);
+            continue;
+        }
+        if (lending_closed(state_, *demand, preferred_need(state_, *demand))) {
+            state_.park(demand, Parked{Gate::Lending, TenantId{}, true});
+            continue;
+        }
+        Placement placement = place(*demand, offered(state_));
+        if (placement.found()) {
+            happen({now, JobPlaced{.job = head->turn.first.job,
+                                   .incarnation = IncarnationId{state_.next_id()},
+                                   .tasks = std::move(placement.tasks)}},
+                   events);
+        } else if (placement.closed.gate == Gate::Capacity) {
+            state_.close(demand);
+        } else {
+            state_.park(demand, placement.closed);
+        }
     }
-    Placement placement = place(*demand, Plan(state_));
-    if (!placement.found()) {
-        state_.park(demand, placement.closed);
-        return false;
+}
+
+// For those that found no room: the first of each tenant may have a right to have some made.
+void Scheduler::stop_for_others(Time now, Events& events) {
+    if (state_.stoppable().empty()) {
+        return;
     }
-    const JobId job = *state_.pending().of(*demand)->jobs.begin();
-    happen({now, JobPlaced{.job = job,
-                           .incarnation = IncarnationId{state_.next_id()},
-                           .tasks = std::move(placement.tasks)}},
-           events);
-    return state_.pending().of(*demand) != nullptr;
+    const std::vector<Turns::Head> heads = state_.pending().hopeful(kTenantsAShape);
+    state_.hope_ends();
+    std::size_t plans = 0;
+    for (const Turns::Head& head : heads) {
+        if (++plans > kPlansAStep) {
+            break;  // the others are asked when something changes for them
+        }
+        const Job& job = *state_.job(head.turn.first.job);
+        auto plan = plan_preemption(state_, job, now);
+        if (!plan) {
+            continue;
+        }
+        Duration grace{0};
+        for (const JobId victim : plan->victims) {
+            grace = std::max(grace, state_.job(victim)->spec->stop_grace);
+        }
+        happen({now, JobNominated{.job = job.id,
+                                  .tasks = std::move(plan->tasks),
+                                  .victims = plan->victims,
+                                  .until = now + grace + kKeptBeyondGrace}},
+               events);
+        for (const JobId victim : plan->victims) {
+            happen({now, JobStopRequested{victim, preempted_for(job.id)}}, events);
+        }
+    }
 }
 
 void Scheduler::forget_ended(Time now, Events& events) {
@@ -172,6 +206,12 @@ Time Scheduler::next_timer() const {
     }
     if (!state_.leases().empty()) {
         next = std::min(next, state_.leases().begin()->first);
+    }
+    for (const auto& [id, nomination] : state_.nominations()) {
+        next = std::min(next, nomination.until);
+    }
+    if (!state_.pending().classes().empty()) {
+        next = std::min({next, state_.next_turn(), state_.next_aging()});
     }
     if (!state_.ended().empty()) {
         next = std::min(next, state_.ended().begin()->first + retention_.keep_for);

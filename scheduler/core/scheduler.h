@@ -51,7 +51,8 @@ private:
     void settle_attempts(Time now, Events& events);
     void end_doomed(Time now, Events& events);
     void start_jobs(Time now, Events& events);
-    bool start_first(const DemandPointer& demand, Time now, Events& events);
+    void place_nominated(Time now, Events& events);
+    void stop_for_others(Time now, Events& events);
     void forget_ended(Time now, Events& events);
 
     State state_;

@@ -9,6 +9,24 @@
 namespace gusu::wire {
 namespace {
 
+// What only snapshots hold.
+core::EventBody read_restored(const storage::Event& record, StoredReader& reader) {
+    switch (record.body_case()) {
+        case storage::Event::kJobRestored:
+            return read(record.job_restored(), reader);
+        case storage::Event::kArrayRestored:
+            return read(record.array_restored(), reader);
+        case storage::Event::kNodeRestored:
+            return read(record.node_restored(), reader);
+        case storage::Event::kHistoryRestored:
+            return read(record.history_restored(), reader);
+        case storage::Event::kBorrowingRestored:
+            return read(record.borrowing_restored(), reader);
+        default:
+            return read(record.counters_restored(), reader);
+    }
+}
+
 core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
     // No default: the compiler asks for an alternative that is not read.
     switch (record.body_case()) {
@@ -62,14 +80,17 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
             return read(record.token_issued(), reader);
         case storage::Event::kTokenRevoked:
             return read(record.token_revoked(), reader);
+        case storage::Event::kJobNominated:
+            return read(record.job_nominated(), reader);
+        case storage::Event::kNominationEnded:
+            return read(record.nomination_ended(), reader);
         case storage::Event::kJobRestored:
-            return read(record.job_restored(), reader);
         case storage::Event::kArrayRestored:
-            return read(record.array_restored(), reader);
         case storage::Event::kNodeRestored:
-            return read(record.node_restored(), reader);
+        case storage::Event::kHistoryRestored:
+        case storage::Event::kBorrowingRestored:
         case storage::Event::kCountersRestored:
-            return read(record.counters_restored(), reader);
+            return read_restored(record, reader);
         case storage::Event::BODY_NOT_SET:
             break;
     }

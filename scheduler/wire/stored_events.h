@@ -26,11 +26,13 @@ void write(const core::TenantCreated& event, storage::Event& record, StoredWrite
 void write(const core::TenantUpdated& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TenantDeleted& event, storage::Event& record, StoredWriter& writer);
 void write(const core::QuotaChanged& event, storage::Event& record, StoredWriter& writer);
+void write(const core::BorrowingRestored& event, storage::Event& record, StoredWriter& writer);
 core::CatalogueChanged read(const storage::CatalogueChanged& record, StoredReader& reader);
 core::TenantCreated read(const storage::TenantCreated& record, StoredReader& reader);
 core::TenantUpdated read(const storage::TenantUpdated& record, StoredReader& reader);
 core::TenantDeleted read(const storage::TenantDeleted& record, StoredReader& reader);
 core::QuotaChanged read(const storage::QuotaChanged& record, StoredReader& reader);
+core::BorrowingRestored read(const storage::BorrowingRestored& record, StoredReader& reader);
 
 // stored_nodes.cc
 void write(const core::NodeJoined& event, storage::Event& record, StoredWriter& writer);
@@ -53,6 +55,8 @@ void write(const core::JobSubmitted& event, storage::Event& record, StoredWriter
 void write(const core::JobHeld& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobReleased& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobPlaced& event, storage::Event& record, StoredWriter& writer);
+void write(const core::JobNominated& event, storage::Event& record, StoredWriter& writer);
+void write(const core::NominationEnded& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TaskChanged& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobStopRequested& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobEnded& event, storage::Event& record, StoredWriter& writer);
@@ -62,6 +66,8 @@ core::JobSubmitted read(const storage::JobSubmitted& record, StoredReader& reade
 core::JobHeld read(const storage::JobHeld& record, StoredReader& reader);
 core::JobReleased read(const storage::JobReleased& record, StoredReader& reader);
 core::JobPlaced read(const storage::JobPlaced& record, StoredReader& reader);
+core::JobNominated read(const storage::JobNominated& record, StoredReader& reader);
+core::NominationEnded read(const storage::NominationEnded& record, StoredReader& reader);
 core::TaskChanged read(const storage::TaskChanged& record, StoredReader& reader);
 core::JobStopRequested read(const storage::JobStopRequested& record, StoredReader& reader);
 core::JobEnded read(const storage::JobEnded& record, StoredReader& reader);
@@ -71,7 +77,9 @@ core::JobsForgotten read(const storage::JobsForgotten& record, StoredReader& rea
 // stored_snapshot.cc
 void write(const core::JobRestored& event, storage::Event& record, StoredWriter& writer);
 void write(const core::ArrayRestored& event, storage::Event& record, StoredWriter& writer);
+void write(const core::HistoryRestored& event, storage::Event& record, StoredWriter& writer);
 core::JobRestored read(const storage::JobRestored& record, StoredReader& reader);
 core::ArrayRestored read(const storage::ArrayRestored& record, StoredReader& reader);
+core::HistoryRestored read(const storage::HistoryRestored& record, StoredReader& reader);
 
 }  // namespace gusu::wire

@@ -91,6 +91,35 @@ core::JobPlaced read(const storage::JobPlaced& record, StoredReader& reader) {
             .tasks = read_tasks(record.tasks(), reader)};
 }
 
+void write(const core::JobNominated& event, storage::Event& record, StoredWriter&) {
+    storage::JobNominated& nominated = *record.mutable_job_nominated();
+    nominated.set_job(event.job.value);
+    write_tasks(event.tasks, *nominated.mutable_tasks());
+    for (const JobId victim : event.victims) {
+        nominated.add_victims(victim.value);
+    }
+    nominated.set_until(to_milliseconds(event.until));
+}
+
+core::JobNominated read(const storage::JobNominated& record, StoredReader& reader) {
+    core::JobNominated event{.job = {record.job()},
+                             .tasks = read_tasks(record.tasks(), reader),
+                             .victims = {},
+                             .until = from_milliseconds(record.until())};
+    for (const std::uint64_t victim : record.victims()) {
+        event.victims.push_back({victim});
+    }
+    return event;
+}
+
+void write(const core::NominationEnded& event, storage::Event& record, StoredWriter&) {
+    record.mutable_nomination_ended()->set_job(event.job.value);
+}
+
+core::NominationEnded read(const storage::NominationEnded& record, StoredReader&) {
+    return {{record.job()}};
+}
+
 void write(const core::TaskChanged& event, storage::Event& record, StoredWriter&) {
     storage::TaskChanged& changed = *record.mutable_task_changed();
     changed.set_job(event.job.value);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "scheduler/wire/stored_events.h"
 #include "scheduler/wire/stored_parts.h"
 
@@ -39,6 +41,8 @@ void write_state(const core::JobState& state, storage::Job& record) {
         written.set_not_before(to_milliseconds(waiting->not_before));
         written.set_hold(stored_hold(waiting->hold));
         written.set_open_dependencies(waiting->open_dependencies);
+        written.set_lane(waiting->lane);
+        written.set_work(waiting->work);
     } else if (const auto* placed = std::get_if<core::Placed>(&state)) {
         write_placed(*placed, *record.mutable_placed());
     } else {
@@ -55,7 +59,9 @@ core::JobState read_state(const storage::Job& record, StoredReader& reader) {
                                  .not_before = from_milliseconds(record.waiting().not_before()),
                                  .hold = reader.choice(record.waiting().hold(), stored_hold,
                                                        storage::Hold_MAX, "hold"),
-                                 .open_dependencies = record.waiting().open_dependencies()};
+                                 .open_dependencies = record.waiting().open_dependencies(),
+                                 .lane = record.waiting().lane(),
+                                 .work = record.waiting().work()};
         case storage::Job::kPlaced:
             return read_placed(record.placed(), reader);
         case storage::Job::kFinished:
@@ -166,6 +172,39 @@ core::ArrayRestored read(const storage::ArrayRestored& record, StoredReader& rea
     if (event.array.spec == nullptr || event.array.spec->demand == nullptr) {
         reader.fail("has array " + std::to_string(record.id()) + " without a spec");
     }
+    return event;
+}
+
+void write(const core::HistoryRestored& event, storage::Event& record, StoredWriter&) {
+    storage::HistoryRestored& written = *record.mutable_history_restored();
+    written.set_tenant(event.likeness.tenant.value);
+    written.set_user(event.likeness.user);
+    written.set_series(event.likeness.series);
+    written.set_milli_gpus(event.likeness.milli_gpus);
+    const core::Durations& durations = event.past.durations;
+    written.mutable_weights()->Add(durations.weights.begin(), durations.weights.end());
+    written.set_samples(durations.samples);
+    written.set_learnt(to_milliseconds(event.past.learnt));
+    written.set_served(event.past.served.amount);
+    written.set_served_as_of(to_milliseconds(event.past.served.as_of));
+}
+
+core::HistoryRestored read(const storage::HistoryRestored& record, StoredReader& reader) {
+    core::HistoryRestored event{.likeness = {.tenant = {record.tenant()},
+                                             .user = record.user(),
+                                             .series = record.series(),
+                                             .milli_gpus = record.milli_gpus()},
+                                .past = {}};
+    core::Durations& durations = event.past.durations;
+    if (record.weights_size() != core::Durations::kBuckets) {
+        reader.fail("has a history of " + std::to_string(record.weights_size()) + " buckets");
+    } else {
+        std::ranges::copy(record.weights(), durations.weights.begin());
+    }
+    durations.samples = record.samples();
+    event.past.learnt = from_milliseconds(record.learnt());
+    event.past.served = {.amount = record.served(),
+                         .as_of = from_milliseconds(record.served_as_of())};
     return event;
 }
 

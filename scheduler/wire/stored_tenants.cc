@@ -149,4 +149,16 @@ core::QuotaChanged read(const storage::QuotaChanged& record, StoredReader& reade
     return {.tenant = {record.tenant()}, .accelerator = record.accelerator(), .quota = quota};
 }
 
+void write(const core::BorrowingRestored& event, storage::Event& record, StoredWriter&) {
+    storage::BorrowingRestored& written = *record.mutable_borrowing_restored();
+    written.set_tenant(event.tenant.value);
+    written.set_amount(event.borrowed.amount);
+    written.set_as_of(to_milliseconds(event.borrowed.as_of));
+}
+
+core::BorrowingRestored read(const storage::BorrowingRestored& record, StoredReader&) {
+    return {.tenant = {record.tenant()},
+            .borrowed = {.amount = record.amount(), .as_of = from_milliseconds(record.as_of())}};
+}
+
 }  // namespace gusu::wire

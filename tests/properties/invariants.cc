@@ -1,6 +1,10 @@
 #include "tests/properties/invariants.h"
 
+#include <algorithm>
+
+#include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
+#include "scheduler/core/policy/preemption.h"
 #include "scheduler/wire/event_codec.h"
 
 namespace gusu::testing {
@@ -15,7 +19,10 @@ public:
         devices_are_held_once();
         use_is_the_sum_of_what_is_held();
         nothing_that_could_start_waits();
+        the_index_knows_what_is_free();
+        what_is_released_can_be_taken_again();
         every_waiting_job_has_a_reason();
+        kept_places_are_kept();
         return broken_;
     }
 
@@ -82,12 +89,85 @@ private:
 
     // A full pass finds nothing that the steps have missed.
     void nothing_that_could_start_waits() {
-        expect(state_.pending().untried().empty(), "a class was left untried");
+        expect(!state_.pending().next(), "a class was left untried");
         for (const auto& [demand, jobs] : state_.pending().classes()) {
             const bool open = !core::suspended_tenant(state_, demand->tenant) &&
                               !core::tenant_with_all_jobs_running(state_, demand->tenant);
-            expect(!open || !core::place(*demand, core::Plan(state_)).found(),
-                   "job " + std::to_string(jobs.jobs.begin()->value) + " could start and waits");
+            const bool lent =
+                !core::lending_closed(state_, *demand, core::preferred_need(state_, *demand));
+            expect(
+                !open || !lent || !core::place(*demand, core::offered(state_)).found(),
+                "job " + std::to_string(jobs.jobs.begin()->job.value) + " could start and waits");
+        }
+    }
+
+    void the_index_knows_what_is_free() {
+        const core::NodeIndex& index = state_.open_nodes();
+        std::size_t open = 0;
+        std::size_t indexed = 0;
+        for (const core::NodeIndex::Alike& alike : index.alike()) {
+            indexed += alike.nodes.size();
+        }
+        for (const auto& [id, node] : state_.nodes()) {
+            open += node.takes_work() ? 1 : 0;
+            expect(!node.takes_work() ||
+                       index.offer_at(index.position_of(id)) == index.offer_of(node, node.room),
+                   node.description.name + " is indexed as what it is not");
+        }
+        expect(open == indexed, "nodes that take no work are indexed");
+    }
+
+    // So that a preemption plan knows what its victims leave. Limits stand: they count by the
+    // state.
+    void what_is_released_can_be_taken_again() {
+        for (const auto& [incarnation, id] : state_.placed()) {
+            const core::Job& job = *state_.job(id);
+            const auto& tasks = std::get<core::Placed>(job.state).tasks;
+            const bool open = std::ranges::all_of(tasks, [&](const core::PlacedTask& task) {
+                const core::Node& node = *state_.node(task.node);
+                return node.takes_work() && node.room_is_exact;
+            });
+            core::Plan plan(state_);
+            plan.release(job);
+            const core::Placement again = core::place(job.demand(), plan);
+            expect(!open || again.found() || again.limit,
+                   "job " + std::to_string(id.value) + " has no room where it was");
+        }
+    }
+
+    using Place = std::pair<NodeId, int>;  // node and device
+
+    // Whole devices kept for jobs that are to follow others.
+    std::map<Place, JobId> kept_devices() {
+        std::map<Place, JobId> kept;
+        const auto keep = [&](JobId id, const core::PlacedTask& task) {
+            for (const int device : task.devices) {
+                expect(task.milli_per_device < core::kWholeDevice ||
+                           kept.emplace(Place(task.node, device), id).second,
+                       "a device is kept for two jobs");
+            }
+        };
+        for (const auto& [id, nomination] : state_.nominations()) {
+            expect(state_.job(id)->is_waiting(), "a nominated job waits");
+            for (const core::PlacedTask& task : nomination.tasks) {
+                keep(id, task);
+            }
+        }
+        return kept;
+    }
+
+    // Where a job is to follow others, nobody else has come between.
+    void kept_places_are_kept() {
+        for (const auto& [place, id] : kept_devices()) {
+            const auto& victims = state_.nominations().at(id).victims;
+            for (const core::TaskRef& held : state_.node(place.first)->tasks) {
+                const auto& placed = std::get<core::Placed>(state_.job(held.job)->state);
+                const auto& devices = placed.tasks[static_cast<std::size_t>(held.task)].devices;
+                const bool holds = std::ranges::find(devices, place.second) != devices.end();
+                expect(!holds || std::ranges::find(victims, held.job) != victims.end(),
+                       "job " + std::to_string(held.job.value) +
+                           " has come between where a place is kept");
+            }
         }
     }
 
@@ -123,6 +203,20 @@ std::vector<std::string> broken_invariants(core::Scheduler& scheduler, Time now)
     return Inspection(scheduler, now).broken();
 }
 
-std::string bytes_of(const core::State& state) { return wire::encode_events(state.as_events()); }
+std::string difference(const core::State& a, const core::State& b) {
+    const core::Events left = a.as_events();
+    const core::Events right = b.as_events();
+    for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
+        const bool both = i < left.size() && i < right.size();
+        if (!both || wire::encode_events({left[i]}) != wire::encode_events({right[i]})) {
+            const core::Events& longer = i < left.size() ? left : right;
+            const auto* job = std::get_if<core::JobRestored>(&longer[i].body);
+            return "event " + std::to_string(i) + " of alternative " +
+                   std::to_string(longer[i].body.index()) +
+                   (job == nullptr ? "" : ", job " + std::to_string(job->job.id.value));
+        }
+    }
+    return "";
+}
 
 }  // namespace gusu::testing

@@ -12,6 +12,7 @@ namespace gusu::testing {
 std::vector<std::string> broken_invariants(core::Scheduler& scheduler, Time now);
 
 // A state as bytes: equal states give equal bytes.
-std::string bytes_of(const core::State& state);
+// What of a snapshot of one state is not in that of the other; "" if they are equal.
+std::string difference(const core::State& a, const core::State& b);
 
 }  // namespace gusu::testing

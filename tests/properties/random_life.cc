@@ -43,7 +43,9 @@ JobId RandomLife::any_job() {
 }
 
 void RandomLife::go_on() {
-    world_.set_time(world_.now() + Duration(upto(20'000)));
+    // Now and then for so long that jobs may be stopped for others.
+    const int longest = upto(9) == 0 ? 1'500'000 : 20'000;
+    world_.set_time(world_.now() + Duration(upto(longest)));
     (void)world_.step();
     const int kind = upto(99);
     if (kind < 40) {
@@ -73,6 +75,10 @@ void RandomLife::submit() {
     }
     demand->groups = {group};
     demand->priority = static_cast<core::Priority>(upto(2));
+    demand->preemption = static_cast<core::Preemption>(upto(1));
+    if (upto(2) == 0) {
+        demand->time_limit = Duration(3'600'000 * (1 + upto(5)));
+    }
     core::Submission submission;
     submission.tenant = tenants_[static_cast<std::size_t>(upto(2))];
     submission.spec.demand = demand;

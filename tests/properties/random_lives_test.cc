@@ -29,13 +29,13 @@ void live(std::uint64_t seed) {
     for (const core::Event& event : life.world().log()) {
         replayed.apply(event);
     }
-    const std::string lived = bytes_of(life.world().state());
-    EXPECT_EQ(bytes_of(replayed.state()), lived) << "replayed otherwise: GUSU_SEED=" << seed;
+    const core::State& lived = life.world().state();
+    EXPECT_EQ(difference(replayed.state(), lived), "") << "replayed otherwise: GUSU_SEED=" << seed;
     core::Scheduler restored;
     for (const core::Event& event : life.world().state().as_events()) {
         restored.apply(event);
     }
-    EXPECT_EQ(bytes_of(restored.state()), lived) << "restored otherwise: GUSU_SEED=" << seed;
+    EXPECT_EQ(difference(restored.state(), lived), "") << "restored otherwise: GUSU_SEED=" << seed;
     // What starts from a snapshot tries everything afresh, and is as right as what never stopped.
     const Time later = life.world().now() + Duration(100'000);
     (void)restored.step(later);

@@ -101,6 +101,9 @@ private:
         if (line.has("limit")) {
             set.limit = Amount(parse_milli(line.option("limit", "")).value());
         }
+        if (line.has("lend")) {
+            set.lendable = Amount(parse_milli(line.option("lend", "")).value());
+        }
         happened(world_.execute(set));
     }
 
@@ -130,6 +133,12 @@ private:
             group.accelerators = split(line.option("accelerator", ""), ',');
         }
         demand->groups = {group};
+        if (line.has("preemptible")) {
+            demand->preemption = core::Preemption::Allowed;
+        }
+        if (line.has("time")) {
+            demand->time_limit = parse_duration(line.option("time", "")).value();
+        }
         const std::string priority = line.option("priority", "normal");
         demand->priority = priority == "high"  ? core::Priority::High
                            : priority == "low" ? core::Priority::Low
@@ -140,7 +149,7 @@ private:
     core::Submission submission(const StoryLine& line) {
         core::Submission submission;
         submission.tenant = line.option("tenant", "");
-        submission.spec.name = line.names.at(0);
+        submission.spec.name = line.option("name", line.names.at(0));
         submission.spec.demand = demand(line);
         submission.spec.retry.retries = line.number("retries", 0);
         submission.spec.retry.backoff = parse_duration(line.option("backoff", "10s")).value();

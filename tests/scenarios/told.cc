@@ -54,6 +54,20 @@ public:
         }
         return text;
     }
+    std::string operator()(const core::JobNominated& event) const {
+        std::string text = name(event.job) + " is to follow";
+        for (const JobId victim : event.victims) {
+            text += " " + name(victim);
+        }
+        text += " on";
+        for (const core::PlacedTask& task : event.tasks) {
+            text += " " + place(state_, task);
+        }
+        return text;
+    }
+    std::string operator()(const core::NominationEnded& event) const {
+        return name(event.job) + " lost the place kept for it";
+    }
     std::string operator()(const core::JobStopRequested& event) const {
         return name(event.job) + " told to stop: " + ending(event.because);
     }
@@ -127,7 +141,9 @@ std::string word(core::WaitReason reason) {
                                              "FRAGMENTED",
                                              "CPU_OR_MEM_SHORT",
                                              "NODES_OUT",
-                                             "NOT_YET_EXAMINED"};
+                                             "NOT_YET_EXAMINED",
+                                             "LENDING_CAP",
+                                             "RECLAIMING"};
     return kWords[static_cast<std::size_t>(reason)];
 }
 

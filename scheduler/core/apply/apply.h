@@ -20,12 +20,14 @@ struct State::Apply {
     void operator()(const TokenIssued& event);
     void operator()(const TokenRevoked& event);
     void operator()(const CountersRestored& event);
+    void operator()(const HistoryRestored& event);
 
     // tenants.cc
     void operator()(const TenantCreated& event);
     void operator()(const TenantUpdated& event);
     void operator()(const TenantDeleted& event);
     void operator()(const QuotaChanged& event);
+    void operator()(const BorrowingRestored& event);
 
     // nodes.cc
     void operator()(const NodeJoined& event);
@@ -42,6 +44,8 @@ struct State::Apply {
     void operator()(const JobReleased& event);
     void operator()(const JobPlaced& event);
     void operator()(const TaskChanged& event);
+    void operator()(const JobNominated& event);
+    void operator()(const NominationEnded& event);
     void operator()(const JobStopRequested& event);
     void operator()(const JobEnded& event);
     void operator()(const JobRequeued& event);
@@ -52,9 +56,14 @@ struct State::Apply {
     // ledger.cc: what placed jobs hold of nodes, quota and counts.
     void hold(const Job& job);
     void release(const Job& job);
+    // Books what the job's tenant and those above it use more, or less.
+    enum class Charge { More, Less };
+    void charge(const Job& holder, Charge charge);
+    void account(Tenant& tenant);
+    void note_borrower(const Tenant& tenant);
     void count(const Job& job, int pending, int running);
     void index(const Node& node);
-    void unindex(const Node& node);
+    void count_typical(const Demand& demand, std::int64_t jobs);
     void measure_room(Node& node);
     void offer(const Node& node);
 
@@ -63,6 +72,14 @@ struct State::Apply {
     void dequeue(const Job& job);
     void leave_array_slot(const Job& job);
     void admit(JobId array);
+    void into_queue(const Job& job);
+    void out_of_queue(const Job& job);
+    void end_nomination(JobId job);
+
+    // stoppable.cc: running jobs that may be stopped for others.
+    void may_be_stopped(const Job& running);
+    void may_no_longer_be_stopped(JobId job);
+
     void add_dependencies(Job& job);
     void settle_dependents(const Job& ended);
     void tell_dependents(JobId ended);
@@ -76,6 +93,7 @@ struct State::Apply {
     void forget_request(const JobSpec& spec, JobId id);
     void forget(JobId id);
     void end_attempt(Job& job, const Ending& ending);
+    void learn(const Job& ended, EndReason reason);
 };
 
 }  // namespace gusu::core

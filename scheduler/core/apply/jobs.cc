@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "scheduler/core/apply/apply.h"
+#include "scheduler/core/policy/order.h"
 
 namespace gusu::core {
 
@@ -38,6 +39,7 @@ void State::Apply::operator()(const JobSubmitted& event) {
     remember_request(spec, event.job, event.position);
     const auto elements = static_cast<int>(event.array_indices.size());
     state.demands_.at(spec->demand) += static_cast<std::size_t>(std::max(elements, 1));
+    count_typical(*spec->demand, std::max(elements, 1));
     given(event.job.value + static_cast<std::uint64_t>(elements));
     if (elements > 0) {
         state.arrays_[event.job] = Array{.id = event.job,
@@ -54,7 +56,9 @@ void State::Apply::operator()(const JobSubmitted& event) {
         created.id = id;
         created.spec = spec;
         created.submitted = at;
-        created.state = Waiting{.since = at, .not_before = spec->begin, .hold = event.hold};
+        Waiting waiting{.since = at, .not_before = spec->begin, .hold = event.hold};
+        rank(state, created, at, waiting);
+        created.state = waiting;
         if (elements > 0) {
             const int index = event.array_indices[static_cast<std::size_t>(position)];
             created.array = ArrayMembership{.array = event.job, .index = index};
@@ -90,6 +94,7 @@ void State::Apply::operator()(const JobPlaced& event) {
         ++state.arrays_.at(placed.array->array).running;
     }
     hold(placed);
+    may_be_stopped(placed);
     count(placed, -1, +1);
 }
 
@@ -110,6 +115,7 @@ void State::Apply::operator()(const TaskChanged& event) {
 
 void State::Apply::operator()(const JobStopRequested& event) {
     std::get<Placed>(job(event.job).state).stopping = Stopping{at, event.because};
+    may_no_longer_be_stopped(event.job);
 }
 
 void State::Apply::end_attempt(Job& over, const Ending& ending) {
@@ -121,6 +127,7 @@ void State::Apply::end_attempt(Job& over, const Ending& ending) {
         count(over, -1, 0);
         return;
     }
+    may_no_longer_be_stopped(over.id);
     release(over);
     count(over, 0, -1);
     state.job_by_incarnation_.erase(placed->incarnation);
@@ -129,8 +136,11 @@ void State::Apply::end_attempt(Job& over, const Ending& ending) {
     }
     const auto held = gpus_held(placed->tasks);
     const auto gpus = held.find(kAnyAccelerator);
-    over.milli_gpu_ms +=
+    const std::int64_t milli_gpu_ms =
         gpus == held.end() ? 0 : gpus->second.units() * (at - placed->since).count();
+    over.milli_gpu_ms += milli_gpu_ms;
+    state.history_.serve(series_of(over.demand().tenant, over.spec->user, over.spec->name),
+                         milli_gpu_ms / 1000, at);
     over.past.push_back(PastAttempt{.incarnation = placed->incarnation,
                                     .placed = placed->since,
                                     .running_since = placed->running_since,
@@ -142,9 +152,21 @@ void State::Apply::end_attempt(Job& over, const Ending& ending) {
     }
 }
 
+// Of jobs that were stopped from outside nobody knows how long they would have run.
+void State::Apply::learn(const Job& ended, EndReason reason) {
+    const std::int64_t milli_gpus = ended.demand().total().milli_gpus.units();
+    const bool by_itself = reason == EndReason::Completed || reason == EndReason::ExitCode ||
+                           reason == EndReason::TimedOut || reason == EndReason::OutOfMemory;
+    if (by_itself && milli_gpus > 0) {
+        state.history_.learn(series_of(ended.demand().tenant, ended.spec->user, ended.spec->name),
+                             milli_gpus, Duration(ended.milli_gpu_ms / milli_gpus), at);
+    }
+}
+
 void State::Apply::operator()(const JobEnded& event) {
     Job& ended = job(event.job);
     end_attempt(ended, event.ending);
+    learn(ended, event.ending.reason);
     ended.state = Finished{.at = at, .ending = event.ending};
     state.ended_.insert({at, ended.id});
     leave_array_slot(ended);
@@ -161,7 +183,9 @@ void State::Apply::operator()(const JobRequeued& event) {
     end_attempt(again, event.ending);
     ++again.attempt;
     again.retries_used += event.ending.reason == EndReason::Preempted ? 0 : 1;
-    again.state = Waiting{.since = at, .not_before = event.not_before};
+    Waiting waiting{.since = at, .not_before = event.not_before};
+    rank(state, again, at, waiting);
+    again.state = waiting;
     count(again, +1, 0);
     leave_array_slot(again);
     enqueue(again);
@@ -188,6 +212,7 @@ void State::Apply::forget(JobId id) {
         forget_request(*spec, id);
     }
     state.jobs_.erase(id);
+    count_typical(*spec->demand, -1);
     const auto demand = state.demands_.find(spec->demand);
     if (--demand->second == 0) {
         state.demands_.erase(demand);
@@ -208,6 +233,7 @@ void State::Apply::operator()(const JobRestored& event) {
     restored.spec = restored.array ? state.array(restored.array->array)->spec
                                    : with_shared_demand(restored.spec);
     ++state.demands_.at(restored.spec->demand);
+    count_typical(restored.demand(), +1);
     given(restored.id.value);
     if (restored.array) {
         Array& array = state.arrays_.at(restored.array->array);
@@ -227,6 +253,7 @@ void State::Apply::operator()(const JobRestored& event) {
             state.throttles_[array->id].admitted.insert(restored.id);
         }
         hold(restored);
+        may_be_stopped(restored);
         count(restored, 0, +1);
         state.unsettled_.insert(restored.id);
     } else {

@@ -33,17 +33,6 @@ void give_back(Room& room, const PlacedTask& task, const Resources& each) {
     }
 }
 
-// What the node offers under each name it is ranked by.
-std::map<std::string, std::int64_t> free_by_accelerator(const Node& node) {
-    std::map<std::string, std::int64_t> free{{"", node.room.milli_cpus.units()}};
-    for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
-        const DeviceDescription& device = node.description.devices[i];
-        free[device.accelerator] +=
-            device.health == Health::Healthy ? node.room.device_milli[i] : 0;
-    }
-    return free;
-}
-
 std::set<NodeId> nodes_of(const std::vector<PlacedTask>& tasks) {
     std::set<NodeId> nodes;
     for (const PlacedTask& task : tasks) {
@@ -70,16 +59,18 @@ void State::Apply::measure_room(Node& measured) {
     }
 }
 
+// Whenever something free on the node, or whether it takes work, may have changed.
 void State::Apply::index(const Node& indexed) {
-    for (const auto& [accelerator, free] : free_by_accelerator(indexed)) {
-        state.nodes_by_room_[accelerator].insert({free, indexed.id});
+    if (indexed.takes_work()) {
+        state.open_nodes_.put(indexed, indexed.room);
+    } else {
+        state.open_nodes_.drop(indexed.id);
     }
 }
 
-void State::Apply::unindex(const Node& indexed) {
-    for (const auto& [accelerator, free] : free_by_accelerator(indexed)) {
-        state.nodes_by_room_[accelerator].erase({free, indexed.id});
-    }
+void State::Apply::count_typical(const Demand& demand, std::int64_t jobs) {
+    state.typical_tasks_.count(demand, jobs);
+    state.typical_tasks_.weigh_if_stale(state.open_nodes_);
 }
 
 void State::Apply::offer(const Node& offered) {
@@ -87,14 +78,11 @@ void State::Apply::offer(const Node& offered) {
     for (const DeviceDescription& device : offered.description.devices) {
         accelerators.insert(device.accelerator);
     }
-    state.pending_.capacity_freed(accelerators);
+    state.pending_.capacity_freed(accelerators, state.tree());
 }
 
 void State::Apply::hold(const Job& holder) {
     const auto& tasks = std::get<Placed>(holder.state).tasks;
-    for (const NodeId id : nodes_of(tasks)) {
-        unindex(node(id));
-    }
     for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
         const PlacedTask& task = tasks[rank];
         Node& on = node(task.node);
@@ -105,19 +93,13 @@ void State::Apply::hold(const Job& holder) {
     for (const NodeId id : nodes_of(tasks)) {
         index(node(id));
     }
-    for (const auto& [accelerator, gpus] : gpus_held(tasks)) {
-        for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
-            tenant(id).used[accelerator] += gpus;
-        }
-    }
+    state.typical_tasks_.weigh_if_stale(state.open_nodes_);
+    charge(holder, Charge::More);
 }
 
 void State::Apply::release(const Job& holder) {
     const auto& tasks = std::get<Placed>(holder.state).tasks;
     const std::set<NodeId> nodes = nodes_of(tasks);
-    for (const NodeId id : nodes) {
-        unindex(node(id));
-    }
     for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
         const PlacedTask& task = tasks[rank];
         Node& on = node(task.node);
@@ -134,11 +116,8 @@ void State::Apply::release(const Job& holder) {
         index(node(id));
         offer(node(id));
     }
-    for (const auto& [accelerator, gpus] : gpus_held(tasks)) {
-        for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
-            tenant(id).used[accelerator] -= gpus;
-        }
-    }
+    state.typical_tasks_.weigh_if_stale(state.open_nodes_);
+    charge(holder, Charge::Less);
 }
 
 void State::Apply::count(const Job& counted, int pending, int running) {
@@ -149,7 +128,7 @@ void State::Apply::count(const Job& counted, int pending, int running) {
         check(each.pending_jobs >= 0 && each.running_jobs >= 0,
               "counts of jobs are never negative");
         if (running < 0) {
-            state.pending_.tenant_freed(id);
+            state.pending_.tenant_freed(id, state.tree());
         }
     }
 }

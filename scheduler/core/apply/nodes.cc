@@ -9,8 +9,6 @@ void State::Apply::operator()(const NodeJoined& event) {
     if (is_new) {
         joined.id = event.node;
         state.node_by_name_[event.description.name] = event.node;
-    } else {
-        unindex(joined);
     }
     if (const auto* out = std::get_if<Unreachable>(&joined.contact)) {
         state.leases_.erase({out->lease_ends, joined.id});
@@ -22,6 +20,7 @@ void State::Apply::operator()(const NodeJoined& event) {
     joined.boot_id = event.boot_id;
     joined.contact = InContact{event.session};
     measure_room(joined);
+    state.open_nodes_.learn(joined.description);
     index(joined);
     for (const DeviceDescription& device : event.description.devices) {
         state.accelerators_seen_[device.accelerator] = device.reality;
@@ -32,6 +31,7 @@ void State::Apply::operator()(const NodeJoined& event) {
 void State::Apply::operator()(const NodeContactLost& event) {
     Node& out = node(event.node);
     out.contact = Unreachable{.since = at, .lease_ends = event.lease_ends};
+    index(out);
     state.leases_.insert({event.lease_ends, event.node});
 }
 
@@ -41,13 +41,19 @@ void State::Apply::operator()(const NodeLost& event) {
         state.leases_.erase({out->lease_ends, lost.id});
     }
     lost.contact = Lost{at};
+    index(lost);
 }
 
-void State::Apply::operator()(const NodeDrained& event) { node(event.node).drained = event.reason; }
+void State::Apply::operator()(const NodeDrained& event) {
+    Node& drained = node(event.node);
+    drained.drained = event.reason;
+    index(drained);
+}
 
 void State::Apply::operator()(const NodeResumed& event) {
     Node& resumed = node(event.node);
     resumed.drained.reset();
+    index(resumed);
     offer(resumed);
 }
 
@@ -67,6 +73,7 @@ void State::Apply::operator()(const NodeRestored& event) {
     restored.contact = event.contact;
     restored.drained = event.drained;
     restored.labels_set = event.labels_set;
+    index(restored);
     if (const auto* out = std::get_if<Unreachable>(&restored.contact)) {
         state.leases_.insert({out->lease_ends, restored.id});
     }

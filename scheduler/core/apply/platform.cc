@@ -9,6 +9,10 @@ void State::apply(const Event& event) {
     std::visit(Apply{*this, event.at}, event.body);
 }
 
+void State::Apply::operator()(const HistoryRestored& event) {
+    state.history_.restore(event.likeness, event.past);
+}
+
 void State::Apply::operator()(const LeadershipTaken& event) { state.epoch_ = event.epoch; }
 
 void State::Apply::operator()(const CatalogueChanged& event) {

@@ -3,8 +3,56 @@
 #include <ranges>
 
 #include "scheduler/core/apply/apply.h"
+#include "scheduler/core/policy/order.h"
+#include "scheduler/core/policy/quota.h"
 
 namespace gusu::core {
+
+PendingJobs::Tree State::tree() const {
+    return {
+        .turn_of = [this](TenantId id, const GpuNeed& need) { return turn_of(*this, id, need); },
+        .from_the_top = [this](TenantId id) { return core::from_the_top(*this, id); },
+        .need_of = [this](const Demand& demand) { return preferred_need(*this, demand); }};
+}
+
+void State::Apply::into_queue(const Job& waiting) {
+    const Time ages = std::get<Waiting>(waiting.state).since + kAgesAfter;
+    if (ages > at) {
+        state.aging_.insert({ages, waiting.id});
+    } else {
+        state.aged_.insert(waiting.id);
+    }
+    state.pending_.add(turn_of(state, waiting), waiting.spec->demand, state.tree());
+}
+
+void State::Apply::out_of_queue(const Job& waiting) {
+    state.pending_.remove(turn_of(state, waiting), waiting.spec->demand, state.tree());
+    state.aging_.erase({std::get<Waiting>(waiting.state).since + kAgesAfter, waiting.id});
+    state.aged_.erase(waiting.id);
+}
+
+void State::Apply::end_nomination(JobId id) {
+    const auto found = state.nominations_.find(id);
+    if (found == state.nominations_.end()) {
+        return;
+    }
+    const std::vector<PlacedTask> tasks = std::move(found->second.tasks);
+    state.nominations_.erase(found);
+    for (const PlacedTask& task : tasks) {
+        offer(node(task.node));
+    }
+}
+
+void State::Apply::operator()(const JobNominated& event) {
+    out_of_queue(job(event.job));
+    state.nominations_[event.job] =
+        Nomination{.tasks = event.tasks, .victims = event.victims, .until = event.until};
+}
+
+void State::Apply::operator()(const NominationEnded& event) {
+    end_nomination(event.job);
+    into_queue(job(event.job));
+}
 
 void State::Apply::enqueue(const Job& waiting) {
     const Waiting& wait = std::get<Waiting>(waiting.state);
@@ -22,13 +70,14 @@ void State::Apply::enqueue(const Job& waiting) {
         admit(array->id);
         return;
     }
-    state.pending_.add(waiting.id, waiting.spec->demand);
+    into_queue(waiting);
 }
 
 void State::Apply::dequeue(const Job& waiting) {
     state.apart_.erase(waiting.id);
     state.sleeping_.erase({std::get<Waiting>(waiting.state).not_before, waiting.id});
-    state.pending_.remove(waiting.id, waiting.spec->demand);
+    out_of_queue(waiting);
+    end_nomination(waiting.id);
 }
 
 void State::Apply::leave_array_slot(const Job& leaving) {
@@ -51,23 +100,24 @@ void State::Apply::admit(JobId array) {
         const JobId next = *throttle.waiting.begin();
         throttle.waiting.erase(next);
         throttle.admitted.insert(next);
-        state.pending_.add(next, job(next).spec->demand);
+        into_queue(job(next));
     }
     // One that came back takes the turn of a later one that has not started.
     while (!throttle.waiting.empty()) {
         const JobId first = *throttle.waiting.begin();
-        const auto last = std::ranges::find_if(std::views::reverse(throttle.admitted),
-                                               [&](JobId id) { return job(id).is_waiting(); });
+        const auto last = std::ranges::find_if(
+            std::views::reverse(throttle.admitted),
+            [&](JobId id) { return job(id).is_waiting() && !state.nominations_.contains(id); });
         if (last == throttle.admitted.rend() || *last < first) {
             return;
         }
         const JobId later = *last;
-        state.pending_.remove(later, job(later).spec->demand);
+        out_of_queue(job(later));
         throttle.admitted.erase(later);
         throttle.waiting.erase(first);
         throttle.waiting.insert(later);
         throttle.admitted.insert(first);
-        state.pending_.add(first, job(first).spec->demand);
+        into_queue(job(first));
     }
 }
 
@@ -76,6 +126,25 @@ void State::wake(Time now) {
         const JobId due = sleeping_.begin()->second;
         sleeping_.erase(sleeping_.begin());
         Apply{*this, now}.enqueue(jobs_.at(due));
+    }
+    Apply apply{*this, now};
+    while (!aging_.empty() && aging_.begin()->first <= now) {
+        const Job& old = jobs_.at(aging_.begin()->second);
+        apply.out_of_queue(old);
+        apply.into_queue(old);
+    }
+    while (!turning_.empty() && turning_.begin()->first <= now) {
+        const JobId id = turning_.begin()->second;
+        turning_.erase(turning_.begin());
+        if (stoppable_by_job_.contains(id)) {
+            apply.may_no_longer_be_stopped(id);
+            apply.may_be_stopped(jobs_.at(id));
+            const Tenant& holder = tenants_.at(jobs_.at(id).demand().tenant);
+            pending_.hope_for(holder.id);
+            if (!borrowed(tenants_.at(holder.lineage.front())).is_zero()) {
+                pending_.hope_again();
+            }
+        }
     }
 }
 
@@ -154,11 +223,11 @@ void State::Apply::tell_dependents(JobId ended) {
     const std::vector<JobId> dependents = std::move(found->second);
     state.dependents_.erase(found);
     for (const JobId id : dependents) {
-        Job& dependent = job(id);
-        auto* wait = std::get_if<Waiting>(&dependent.state);
-        if (wait == nullptr) {
-            continue;  // cancelled meanwhile
+        if (state.job(id) == nullptr || !state.job(id)->is_waiting()) {
+            continue;  // cancelled meanwhile, and perhaps forgotten
         }
+        Job& dependent = job(id);
+        auto* wait = &std::get<Waiting>(dependent.state);
         for (const Dependency& dependency : dependent.spec->dependencies) {
             const auto times = std::ranges::count(dependency.jobs, ended);
             const Verdict verdict = judge(state, dependency.condition, ended);

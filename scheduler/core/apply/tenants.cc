@@ -1,4 +1,5 @@
 #include "scheduler/core/apply/apply.h"
+#include "scheduler/core/policy/quota.h"
 
 namespace gusu::core {
 
@@ -8,6 +9,10 @@ void State::Apply::operator()(const TenantCreated& event) {
     created.id = event.tenant;
     created.parent = event.parent;
     created.path = event.path;
+    if (event.parent) {
+        created.lineage = tenant(event.parent).lineage;
+    }
+    created.lineage.push_back(event.tenant);
     created.description = event.description;
     created.created = at;
     state.tenant_by_path_[event.path] = event.tenant;
@@ -18,7 +23,7 @@ void State::Apply::operator()(const TenantCreated& event) {
 
 void State::Apply::operator()(const TenantUpdated& event) {
     tenant(event.tenant).description = event.description;
-    state.pending_.tenant_freed(event.tenant);
+    state.pending_.tenant_freed(event.tenant, state.tree());
 }
 
 void State::Apply::operator()(const TenantDeleted& event) {
@@ -35,8 +40,63 @@ void State::Apply::operator()(const TenantDeleted& event) {
 }
 
 void State::Apply::operator()(const QuotaChanged& event) {
-    tenant(event.tenant).quotas[event.accelerator] = event.quota;
-    state.pending_.tenant_freed(event.tenant);
+    Tenant& changed = tenant(event.tenant);
+    account(changed);
+    changed.quotas[event.accelerator] = event.quota;
+    note_borrower(changed);
+    state.pending_.tenant_freed(event.tenant, state.tree());
+    state.pending_.capacity_freed({event.accelerator}, state.tree());
+    state.pending_.turn_changed(event.tenant, state.tree());
+    state.pending_.hope_again();
+}
+
+void State::Apply::operator()(const BorrowingRestored& event) {
+    tenant(event.tenant).borrowed = event.borrowed;
+    state.pending_.turn_changed(event.tenant, state.tree());
+}
+
+// What was borrowed up to now is booked before it changes.
+void State::Apply::account(Tenant& changed) {
+    const std::int64_t elapsed = (at - changed.borrowed.as_of).count();
+    changed.borrowed.add(borrowed(changed).units() * elapsed / 1000, at);
+}
+
+void State::Apply::note_borrower(const Tenant& noted) {
+    if (noted.parent) {
+        return;
+    }
+    if (borrowed(noted).is_zero()) {
+        state.borrowers_.erase(noted.id);
+    } else {
+        state.borrowers_.insert(noted.id);
+    }
+}
+
+void State::Apply::charge(const Job& holder, Charge charge) {
+    const GpuNeed held = gpus_held(std::get<Placed>(holder.state).tasks);
+    const bool firm = is_firm(holder.demand());
+    const PendingJobs::Tree tree = state.tree();
+    const auto book = [&](std::map<std::string, Amount>& use) {
+        for (const auto& [accelerator, gpus] : held) {
+            charge == Charge::More ? use[accelerator] += gpus : use[accelerator] -= gpus;
+        }
+    };
+    for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
+        Tenant& charged = tenant(id);
+        const bool borrowed_nothing = borrowed(charged).is_zero();
+        account(charged);
+        book(charged.used);
+        if (firm) {
+            book(charged.firm);
+        }
+        note_borrower(charged);
+        state.pending_.turn_changed(id, tree);
+        if (charge == Charge::Less) {
+            state.pending_.hope_for(id);  // it may own more now
+        } else if (borrowed_nothing && !borrowed(charged).is_zero()) {
+            state.pending_.hope_again();  // it may be asked to give back
+        }
+    }
 }
 
 }  // namespace gusu::core

@@ -118,6 +118,9 @@ struct Waiting {
     Time not_before;  // begin time, or the end of a back-off
     Hold hold = Hold::None;
     int open_dependencies = 0;  // jobs it still waits for
+    // Its place in the tenant, see policy/order.h; as it was when it came into the queue.
+    int lane = 0;
+    int work = 0;
 };
 
 // A task that was ordered but of which the agent has said nothing yet, ...

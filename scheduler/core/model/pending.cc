@@ -1,5 +1,7 @@
 #include "scheduler/core/model/pending.h"
 
+#include <algorithm>
+
 #include "scheduler/base/check.h"
 #include "scheduler/core/model/accelerator.h"
 
@@ -19,80 +21,194 @@ std::set<std::string> accelerators_wanted(const Demand& demand) {
     return wanted;
 }
 
+ClassTurn PendingJobs::turn_of(const Demand& demand, const PendingClass& jobs) {
+    return {.priority_down = static_cast<int>(Priority::High) - static_cast<int>(demand.priority),
+            .first = *jobs.jobs.begin()};
+}
+
 const PendingClass* PendingJobs::of(const Demand& demand) const {
     const auto found = classes_.find(demand);
     return found == classes_.end() ? nullptr : &found->second;
 }
 
-void PendingJobs::add(JobId job, const DemandPointer& demand) {
-    PendingClass& jobs = classes_[demand];
+PendingJobs::ShapeId PendingJobs::shape_of(const Demand& demand, const Tree& tree) {
+    const auto [found, is_new] =
+        shape_ids_.try_emplace(Shape{demand.runtime, demand.groups}, last_shape_ + 1);
+    if (is_new) {
+        ShapeQueue& queue = shapes_[++last_shape_];
+        queue.shape = found->first;
+        queue.need = tree.need_of(demand);
+        queue.accelerators = accelerators_wanted(demand);
+        for (const std::string& accelerator : queue.accelerators) {
+            by_accelerator_[accelerator].insert(last_shape_);
+        }
+        open_.insert(last_shape_);
+    }
+    return found->second;
+}
+
+void PendingJobs::add(const JobTurn& job, const DemandPointer& demand, const Tree& tree) {
+    const auto [found, is_new] = classes_.try_emplace(demand);
+    PendingClass& jobs = found->second;
+    if (is_new) {
+        jobs.shape = shape_of(*demand, tree);
+        ++shapes_.at(jobs.shape).classes;
+    } else if (!jobs.parked) {
+        leave(demand, jobs);
+    }
     jobs.jobs.insert(job);
     if (!jobs.parked) {
-        untried_.insert(demand);
+        enter(demand, jobs, tree);
+        hopeful_.insert(jobs.shape);
     }
 }
 
-void PendingJobs::remove(JobId job, const DemandPointer& demand) {
+void PendingJobs::remove(const JobTurn& job, const DemandPointer& demand, const Tree& tree) {
     const auto found = classes_.find(demand);
-    if (found == classes_.end()) {
+    if (found == classes_.end() || !found->second.jobs.contains(job)) {
         return;
     }
-    found->second.jobs.erase(job);
-    if (found->second.jobs.empty()) {
-        unpark(demand, found->second);
-        untried_.erase(demand);
-        classes_.erase(found);
-    }
-}
-
-void PendingJobs::park(const DemandPointer& demand, Parked parked) {
-    const auto found = classes_.find(demand);
-    check(found != classes_.end(), "only a class with waiting jobs is parked");
-    untried_.erase(demand);
-    found->second.parked = parked;
-    if (parked.gate != Gate::Capacity) {
-        by_tenant_[parked.tenant].insert(demand);
-        return;
-    }
-    for (const std::string& accelerator : accelerators_wanted(*demand)) {
-        by_accelerator_[accelerator].insert(demand);
-    }
-}
-
-void PendingJobs::unpark(const DemandPointer& demand, PendingClass& jobs) {
+    PendingClass& jobs = found->second;
     if (!jobs.parked) {
-        return;
+        leave(demand, jobs);
     }
-    if (jobs.parked->gate != Gate::Capacity) {
-        by_tenant_[jobs.parked->tenant].erase(demand);
-    } else {
-        for (const std::string& accelerator : accelerators_wanted(*demand)) {
-            by_accelerator_[accelerator].erase(demand);
+    jobs.jobs.erase(job);
+    if (jobs.jobs.empty()) {
+        drop_class(found);
+    } else if (!jobs.parked) {
+        enter(demand, jobs, tree);
+    }
+}
+
+void PendingJobs::drop_class(Classes::iterator dropped) {
+    const PendingClass& jobs = dropped->second;
+    if (jobs.parked) {
+        forget_parked(dropped->first, *jobs.parked);
+    }
+    ShapeQueue& queue = shapes_.at(jobs.shape);
+    if (--queue.classes == 0) {
+        for (const std::string& accelerator : queue.accelerators) {
+            by_accelerator_[accelerator].erase(jobs.shape);
+        }
+        open_.erase(jobs.shape);
+        hopeful_.erase(jobs.shape);
+        shape_ids_.erase(queue.shape);
+        shapes_.erase(jobs.shape);
+    }
+    classes_.erase(dropped);
+}
+
+void PendingJobs::enter(const DemandPointer& demand, const PendingClass& jobs, const Tree& tree) {
+    ShapeQueue& queue = shapes_.at(jobs.shape);
+    TenantPath path;
+    for (const TenantId tenant : tree.from_the_top(demand->tenant)) {
+        path.push_back(tree.turn_of(tenant, queue.need));
+    }
+    queue.turns.add(path, turn_of(*demand, jobs), demand);
+}
+
+void PendingJobs::leave(const DemandPointer& demand, const PendingClass& jobs) {
+    shapes_.at(jobs.shape).turns.remove(demand->tenant, turn_of(*demand, jobs));
+}
+
+std::optional<Turns::Head> PendingJobs::next() const {
+    std::optional<Turns::Head> best;
+    for (const ShapeId shape : open_) {
+        const Turns& turns = shapes_.at(shape).turns;
+        if (turns.empty()) {
+            continue;
+        }
+        Turns::Head head = turns.first();
+        if (!best || head.goes_before(*best)) {
+            best = std::move(head);
         }
     }
-    jobs.parked.reset();
+    return best;
 }
 
-void PendingJobs::retry(std::set<DemandPointer, DemandLess> parked) {
-    for (const DemandPointer& demand : parked) {
-        unpark(demand, classes_.find(demand)->second);
-        untried_.insert(demand);
+void PendingJobs::close(const DemandPointer& demand) { open_.erase(classes_.at(demand).shape); }
+
+void PendingJobs::park(const DemandPointer& demand, Parked parked) {
+    PendingClass& jobs = classes_.at(demand);
+    check(!jobs.parked, "only a class in turn is parked");
+    leave(demand, jobs);
+    jobs.parked = parked;
+    if (parked.tenant) {
+        parked_by_tenant_[parked.tenant].insert(demand);
+    }
+    if (parked.room_helps) {
+        parked_until_room_.insert(demand);
     }
 }
 
-void PendingJobs::capacity_freed(const std::set<std::string>& accelerators) {
+void PendingJobs::forget_parked(const DemandPointer& demand, const Parked& parked) {
+    parked_until_room_.erase(demand);
+    if (const auto found = parked_by_tenant_.find(parked.tenant);
+        found != parked_by_tenant_.end()) {
+        found->second.erase(demand);
+    }
+}
+
+void PendingJobs::unpark(const std::set<DemandPointer, DemandLess>& parked, const Tree& tree) {
+    for (const DemandPointer& demand : parked) {
+        PendingClass& jobs = classes_.at(demand);
+        forget_parked(demand, *jobs.parked);
+        jobs.parked.reset();
+        enter(demand, jobs, tree);
+        open_.insert(jobs.shape);
+        hopeful_.insert(jobs.shape);
+    }
+}
+
+std::vector<Turns::Head> PendingJobs::hopeful(std::size_t most) const {
+    std::vector<Turns::Head> heads;
+    for (const ShapeId shape : hopeful_) {
+        std::size_t seen = 0;
+        shapes_.at(shape).turns.each_tenant([&](const Turns::Head& head) {
+            heads.push_back(head);
+            return ++seen < most;
+        });
+    }
+    std::ranges::sort(heads, [](const auto& a, const auto& b) { return a.goes_before(b); });
+    return heads;
+}
+
+void PendingJobs::hope_again() {
+    for (const auto& [shape, queue] : shapes_) {
+        hopeful_.insert(shape);
+    }
+}
+
+void PendingJobs::hope_for(TenantId tenant) {
+    for (const auto& [shape, queue] : shapes_) {
+        if (queue.turns.contains(tenant)) {
+            hopeful_.insert(shape);
+        }
+    }
+}
+
+void PendingJobs::capacity_freed(const std::set<std::string>& accelerators, const Tree& tree) {
     std::set<std::string> names = accelerators;
     names.insert({"", kAnyAccelerator});
     for (const std::string& name : names) {
         if (const auto found = by_accelerator_.find(name); found != by_accelerator_.end()) {
-            retry(found->second);
+            open_.insert(found->second.begin(), found->second.end());
         }
+    }
+    unpark(std::set(parked_until_room_), tree);
+}
+
+void PendingJobs::tenant_freed(TenantId tenant, const Tree& tree) {
+    if (const auto found = parked_by_tenant_.find(tenant); found != parked_by_tenant_.end()) {
+        unpark(std::set(found->second), tree);
     }
 }
 
-void PendingJobs::tenant_freed(TenantId tenant) {
-    if (const auto found = by_tenant_.find(tenant); found != by_tenant_.end()) {
-        retry(found->second);
+void PendingJobs::turn_changed(TenantId tenant, const Tree& tree) {
+    for (auto& [shape, queue] : shapes_) {
+        if (queue.turns.contains(tenant)) {
+            queue.turns.put(tree.turn_of(tenant, queue.need));
+        }
     }
 }
 

@@ -1,20 +1,17 @@
 // Jobs that wait and could start now as far as they themselves are concerned: not held, no
-// dependency or begin time open. Jobs of equal demand form one class; what stops one stops all of
-// them, so a class is tried once and then parked until what stopped it changes.
+// dependency or begin time open. Jobs of equal demand form one class, and classes that ask for the
+// same resources one shape: what one shape finds no room for is asked once, whoever wants it, and
+// again only when room comes up that it could use.
 #pragma once
 
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
-#include "scheduler/core/model/job.h"
+#include "scheduler/core/model/turns.h"
 
 namespace gusu::core {
-
-using DemandPointer = std::shared_ptr<const Demand>;
 
 struct DemandLess {
     using is_transparent = void;
@@ -25,52 +22,110 @@ struct DemandLess {
     bool operator()(const Demand& a, const DemandPointer& b) const { return a < *b; }
 };
 
-// What a class waits for.
-enum class Gate { TenantSuspended, JobCount, TenantLimit, Capacity };
+// Milli-GPUs by accelerator; the sum stands under kAnyAccelerator.
+using GpuNeed = std::map<std::string, Amount>;
+
+// What of a demand decides where it fits.
+struct Shape {
+    Runtime runtime = Runtime::Process;
+    std::vector<TaskGroup> groups;
+
+    friend auto operator<=>(const Shape&, const Shape&) = default;
+};
+
+// What a class waits for: something of one tenant, or that less is lent out.
+enum class Gate { TenantSuspended, JobCount, TenantLimit, Lending, Capacity };
 
 struct Parked {
     Gate gate = Gate::Capacity;
-    TenantId tenant;  // whose suspension, count or limit; none for Capacity
+    TenantId tenant;         // whose suspension, count or limit; none otherwise
+    bool room_helps = true;  // to be asked again when room comes up
 };
 
 struct PendingClass {
-    std::set<JobId> jobs;  // first come, first served
+    std::set<JobTurn> jobs;  // in the order in which they go
     std::optional<Parked> parked;
+    std::uint64_t shape = 0;  // for PendingJobs itself
 };
+
+// Where a tenant stands for a job that needs so much; see policy/order.h.
+using TurnOf = std::function<TenantTurn(TenantId, const GpuNeed&)>;
 
 class PendingJobs {
 public:
     using Classes = std::map<DemandPointer, PendingClass, DemandLess>;
 
+    struct Tree {
+        TurnOf turn_of;
+        std::function<std::vector<TenantId>(TenantId)> from_the_top;  // down to this tenant
+        std::function<GpuNeed(const Demand&)> need_of;
+    };
+
     const Classes& classes() const { return classes_; }
-    // Classes not tried since something changed for them.
-    const std::set<DemandPointer, DemandLess>& untried() const { return untried_; }
     const PendingClass* of(const Demand& demand) const;
 
-    void add(JobId job, const DemandPointer& demand);
-    // No harm if it is not there.
-    void remove(JobId job, const DemandPointer& demand);
+    // The class to be tried next: the first of all those whose shape may find room. nullopt: none.
+    std::optional<Turns::Head> next() const;
+    // Nothing of this demand's shape finds room, until some comes up.
+    void close(const DemandPointer& demand);
+    // Out of turn until what closes the gate changes.
     void park(const DemandPointer& demand, Parked parked);
+    bool anything_open() const { return !open_.empty(); }
+
+    // The first class of each tenant that waits in a shape for which room might be made by
+    // preemption, at most `most` a shape, in order. What was asked once is asked again when it
+    // could have changed.
+    std::vector<Turns::Head> hopeful(std::size_t most) const;
+    void hope_ends() { hopeful_.clear(); }
+    void hopes(const DemandPointer& demand) { hopeful_.insert(classes_.at(demand).shape); }
+    // Other jobs may be stopped now than before: for anybody, or for this tenant.
+    void hope_again();
+    void hope_for(TenantId tenant);
+    bool anybody_hopes() const { return !hopeful_.empty(); }
+
+    void add(const JobTurn& job, const DemandPointer& demand, const Tree& tree);
+    // No harm if it is not there.
+    void remove(const JobTurn& job, const DemandPointer& demand, const Tree& tree);
 
     // Room came up on a node with these accelerators, or new nodes did.
-    void capacity_freed(const std::set<std::string>& accelerators);
+    void capacity_freed(const std::set<std::string>& accelerators, const Tree& tree);
     // The tenant's use fell or its limits changed.
-    void tenant_freed(TenantId tenant);
+    void tenant_freed(TenantId tenant, const Tree& tree);
+    // The tenant's use or guarantee changed, so its turn may have.
+    void turn_changed(TenantId tenant, const Tree& tree);
 
 private:
-    void unpark(const DemandPointer& demand, PendingClass& jobs);
-    void retry(std::set<DemandPointer, DemandLess> parked);
+    // Given in order of appearance; decides nothing.
+    using ShapeId = std::uint64_t;
+    struct ShapeQueue {
+        Shape shape;
+        GpuNeed need;
+        std::set<std::string> accelerators;
+        std::size_t classes = 0;  // parked ones too
+        Turns turns;              // those in turn
+    };
+
+    static ClassTurn turn_of(const Demand& demand, const PendingClass& jobs);
+    ShapeId shape_of(const Demand& demand, const Tree& tree);
+    void drop_class(Classes::iterator dropped);
+    void enter(const DemandPointer& demand, const PendingClass& jobs, const Tree& tree);
+    void leave(const DemandPointer& demand, const PendingClass& jobs);
+    void forget_parked(const DemandPointer& demand, const Parked& parked);
+    void unpark(const std::set<DemandPointer, DemandLess>& parked, const Tree& tree);
 
     Classes classes_;
-    std::set<DemandPointer, DemandLess> untried_;
-    // Parked on capacity, by each accelerator that would do; kAnyAccelerator for those content with
-    // any,
-    // "" for those without GPUs.
-    std::map<std::string, std::set<DemandPointer, DemandLess>> by_accelerator_;
-    std::map<TenantId, std::set<DemandPointer, DemandLess>> by_tenant_;
+    std::map<Shape, ShapeId> shape_ids_;
+    std::map<ShapeId, ShapeQueue> shapes_;
+    ShapeId last_shape_ = 0;
+    std::map<std::string, std::set<ShapeId>> by_accelerator_;
+    std::set<ShapeId> open_;
+    std::set<ShapeId> hopeful_;
+    std::map<TenantId, std::set<DemandPointer, DemandLess>> parked_by_tenant_;
+    std::set<DemandPointer, DemandLess> parked_until_room_;
 };
 
-// Under which names of by_accelerator_ a demand is parked.
+// Accelerators of which room would help the demand; kAnyAccelerator for those content with any, ""
+// for those without GPUs.
 std::set<std::string> accelerators_wanted(const Demand& demand);
 
 }  // namespace gusu::core

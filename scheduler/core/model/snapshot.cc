@@ -68,6 +68,22 @@ void add_jobs(const State& state, Events& events) {
     }
 }
 
+// After the jobs, which would change it.
+void add_what_was_learnt(const State& state, Events& events) {
+    for (const auto& [id, nomination] : state.nominations()) {
+        events.push_back({state.last_event(), JobNominated{.job = id,
+                                                           .tasks = nomination.tasks,
+                                                           .victims = nomination.victims,
+                                                           .until = nomination.until}});
+    }
+    for (const auto& [likeness, past] : state.history().all()) {
+        events.push_back({state.last_event(), HistoryRestored{likeness, past}});
+    }
+    for (const auto& [id, tenant] : state.tenants()) {
+        events.push_back({state.last_event(), BorrowingRestored{id, tenant.borrowed}});
+    }
+}
+
 }  // namespace
 
 Events State::as_events() const {
@@ -82,6 +98,7 @@ Events State::as_events() const {
     add_directory(*this, events);
     add_nodes(*this, events);
     add_jobs(*this, events);
+    add_what_was_learnt(*this, events);
     return events;
 }
 

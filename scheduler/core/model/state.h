@@ -12,16 +12,30 @@
 #include <vector>
 
 #include "scheduler/core/event.h"
+#include "scheduler/core/model/node_index.h"
 #include "scheduler/core/model/pending.h"
+#include "scheduler/core/model/typical_tasks.h"
+#include "scheduler/core/model/worth_table.h"
 
 namespace gusu::core {
 
+// Where a waiting job will be once those that hold the place are gone.
+struct Nomination {
+    std::vector<PlacedTask> tasks;
+    std::vector<JobId> victims;
+    Time until;
+};
+
+struct Stoppable {
+    int lane_down = 0;        // negative: the highest lane first
+    std::int64_t since_down;  // negative: the latest first
+    JobId job;
+
+    friend auto operator<=>(const Stoppable&, const Stoppable&) = default;
+};
+
 class State {
 public:
-    // Free milli-GPUs of one accelerator (free milli-CPUs for "") and the node, least free first.
-    using Ranking = std::set<std::pair<std::int64_t, NodeId>>;
-    using Rankings = std::map<std::string, Ranking>;
-
     void apply(const Event& event);
 
     // Events that make an equal state from an empty one: the snapshot.
@@ -51,6 +65,21 @@ public:
     // Elements that wait because enough others of their array run.
     bool is_throttled(const Job& job) const;
     std::size_t throttled_jobs() const;
+    // Waiting jobs that have waited for so long that they are ranked higher.
+    const std::set<JobId>& aged() const { return aged_; }
+    const History& history() const { return history_; }
+    // Waiting jobs for which others are being stopped.
+    const std::map<JobId, Nomination>& nominations() const { return nominations_; }
+    // Running jobs that may be stopped for others and are not being stopped yet, by the tenant at
+    // the top of the tree and their own: the highest lane first, in it who was placed last, so that
+    // those who lose least come first.
+    using StoppableJobs = std::map<TenantId, std::set<Stoppable>>;
+    const std::map<TenantId, StoppableJobs>& stoppable() const { return stoppable_; }
+    // Tenants at the top that use more than their guarantees.
+    const std::set<TenantId>& borrowers() const { return borrowers_; }
+    // When the next of them comes into another lane, or has run for long enough to be stopped.
+    Time next_turn() const { return turning_.empty() ? kNever : turning_.begin()->first; }
+    Time next_aging() const { return aging_.empty() ? kNever : aging_.begin()->first; }
     // Jobs whose dependencies can never hold.
     const std::set<JobId>& doomed() const { return doomed_; }
     // Jobs of which a task has ended since somebody last asked what follows from it.
@@ -70,21 +99,29 @@ public:
     const std::vector<JobId>* request(const std::string& user, const std::string& request_id) const;
     // The object that stands for this demand, or the given one if there is none yet.
     DemandPointer shared(const DemandPointer& demand) const;
-    // Nodes by accelerator; "" ranks all of them by CPU.
-    const Rankings& nodes_by_room() const { return nodes_by_room_; }
+    // Nodes that take work, by what is free on them, and what that is worth.
+    const NodeIndex& open_nodes() const { return open_nodes_; }
+    const TypicalTasks& typical_tasks() const { return typical_tasks_; }
+    // Remembers what was computed from the two; never changes an answer.
+    WorthTable& worth_table() const { return worth_table_; }
     // Accelerators some node has or had, and whether they are simulated.
     const std::map<std::string, Reality>& accelerators_seen() const { return accelerators_seen_; }
 
-    // Moves waiting jobs whose time has come to the queue. Derived from `now` alone, so not an
-    // event.
+    // Moves waiting jobs whose time has come to the queue, and jobs whose rank changes with time to
+    // their new places. Derived from `now` alone, so not an event.
     void wake(Time now);
     // Notes of the scheduling step about what it has looked at. Not part of what happened: a state
     // without them is looked at afresh.
     void park(const DemandPointer& demand, Parked parked) { pending_.park(demand, parked); }
+    void close(const DemandPointer& demand) { pending_.close(demand); }
+    void hope_ends() { pending_.hope_ends(); }
+    void hopes(const DemandPointer& demand) { pending_.hopes(demand); }
     void settled(JobId job) { unsettled_.erase(job); }
 
 private:
     struct Apply;  // one function an event; apply/*.cc
+
+    PendingJobs::Tree tree() const;
 
     struct Request {
         std::vector<JobId> ids;
@@ -117,6 +154,14 @@ private:
     Directory directory_;
     PendingJobs pending_;
     std::map<IncarnationId, JobId> job_by_incarnation_;
+    History history_;
+    std::set<JobId> aged_;
+    std::set<std::pair<Time, JobId>> aging_;
+    std::map<JobId, Nomination> nominations_;
+    std::map<TenantId, StoppableJobs> stoppable_;
+    std::set<TenantId> borrowers_;
+    std::map<JobId, Stoppable> stoppable_by_job_;
+    std::set<std::pair<Time, JobId>> turning_;
     std::map<std::shared_ptr<const JobSpec>, Request, RequestLess> requests_;
     std::map<JobId, std::vector<JobId>> dependents_;
     std::map<JobId, Throttle> throttles_;
@@ -124,7 +169,9 @@ private:
     std::set<std::pair<Time, JobId>> sleeping_;
     std::set<JobId> doomed_;
     std::set<JobId> unsettled_;
-    Rankings nodes_by_room_;
+    NodeIndex open_nodes_;
+    TypicalTasks typical_tasks_;
+    mutable WorthTable worth_table_;
     std::set<std::pair<Time, JobId>> ended_;
     std::set<std::pair<Time, NodeId>> leases_;
     std::map<DemandPointer, std::size_t, DemandLess> demands_;  // and how many jobs ask it

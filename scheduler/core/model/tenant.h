@@ -4,10 +4,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "scheduler/base/amount.h"
 #include "scheduler/base/ids.h"
 #include "scheduler/base/time.h"
+#include "scheduler/core/model/decayed.h"
 
 namespace gusu::core {
 
@@ -34,8 +36,9 @@ struct TenantDescription {
 
 struct Tenant {
     TenantId id;
-    TenantId parent;   // none for a tenant at the top
-    std::string path;  // "suda/nlp"
+    TenantId parent;                // none for a tenant at the top
+    std::string path;               // "suda/nlp"
+    std::vector<TenantId> lineage;  // from the top down to itself
     TenantDescription description;
     Time created;
     std::map<std::string, Quota> quotas;  // by accelerator, or kAnyAccelerator
@@ -43,6 +46,10 @@ struct Tenant {
     // Kept by the ledger for the tenant and everything below it.
     std::map<std::string, Amount>
         used;  // milli-GPUs by accelerator, and their sum under kAnyAccelerator
+    // Of that, by jobs that can neither be stopped nor end soon by themselves.
+    std::map<std::string, Amount> firm;
+    // Milli-GPU seconds held beyond guarantees.
+    Decayed borrowed;
     int pending_jobs = 0;
     int running_jobs = 0;
     int children = 0;

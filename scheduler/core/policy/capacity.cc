@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "scheduler/base/text.h"
+#include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
+#include "scheduler/core/policy/preemption.h"
 
 namespace gusu::core {
 namespace {
@@ -50,7 +52,10 @@ Demand without_cpu_and_memory(Demand demand) {
     return demand;
 }
 
-bool starts(const State& state, const Demand& demand) { return place(demand, Plan(state)).found(); }
+bool starts(const State& state, const Demand& demand) {
+    return !lending_closed(state, demand, preferred_need(state, demand)) &&
+           place(demand, offered(state)).found();
+}
 
 std::string gpus(std::int64_t milli) { return format_milli(milli); }
 
@@ -139,6 +144,31 @@ Constraint capacity_constraint(const State& state, const Demand& demand) {
             "ask for more tasks with fewer GPUs each, or wait for jobs to end"};
 }
 
+namespace {
+
+// Those that the job leaves out, where each of its groups takes any of several.
+void add_other_accelerators(const State& state, const Demand& demand,
+                            std::vector<std::string>& found) {
+    for (const auto& [accelerator, reality] : state.accelerators_seen()) {
+        Demand other = demand;
+        bool takes_it = false;
+        for (TaskGroup& group : other.groups) {
+            if (group.per_task.milli_gpus.is_zero()) {
+                continue;
+            }
+            takes_it =
+                takes_it || group.accelerators.empty() ||
+                std::ranges::find(group.accelerators, accelerator) != group.accelerators.end();
+            group.accelerators = {accelerator};
+        }
+        if (!takes_it && !demand.total().milli_gpus.is_zero() && starts(state, other)) {
+            found.push_back("--accelerator " + accelerator);
+        }
+    }
+}
+
+}  // namespace
+
 std::vector<std::string> smaller_that_start(const State& state, const Demand& demand) {
     std::vector<std::string> found;
     const TaskGroup& group = demand.groups.front();
@@ -171,17 +201,12 @@ std::vector<std::string> smaller_that_start(const State& state, const Demand& de
             },
             group.tasks > 1 ? "--gpus-per-node" : "--gpus");
     }
-    for (const auto& [accelerator, reality] : state.accelerators_seen()) {
+    add_other_accelerators(state, demand, found);
+    if (is_firm(demand)) {
         Demand other = demand;
-        bool same = false;
-        for (TaskGroup& each : other.groups) {
-            same = same ||
-                   std::ranges::find(each.accelerators, accelerator) != each.accelerators.end();
-            each.accelerators =
-                each.per_task.milli_gpus.is_zero() ? each.accelerators : std::vector{accelerator};
-        }
-        if (!same && !demand.total().milli_gpus.is_zero() && starts(state, other)) {
-            found.push_back("--accelerator " + accelerator);
+        other.preemption = Preemption::Allowed;
+        if (starts(state, other)) {
+            found.insert(found.end(), {"--preemptible", "--time 4h"});
         }
     }
     return found;

@@ -4,7 +4,9 @@
 
 #include "scheduler/base/text.h"
 #include "scheduler/core/policy/capacity.h"
+#include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
+#include "scheduler/core/policy/preemption.h"
 
 namespace gusu::core {
 namespace {
@@ -118,18 +120,27 @@ void add_job_count(const State& state, const Demand& demand, std::vector<Constra
 // Quota, turn and capacity, decided together by the real placement.
 void add_placement(const State& state, const Job& job, std::vector<Constraint>& closed) {
     const Demand& demand = job.demand();
-    const Placement placement = place(demand, Plan(state));
+    const Placement placement = place(demand, offered(state));
     if (placement.closed.gate == Gate::TenantLimit && placement.limit) {
         closed.push_back(limit_constraint(state, *placement.limit, WaitReason::TenantLimit));
     }
+    if (const auto lending = lending_closed(state, demand, preferred_need(state, demand))) {
+        closed.push_back({WaitReason::LendingCap,
+                          "it would borrow " + format_milli(lending->asked.units()) + " " +
+                              lending->accelerator +
+                              " and can neither be stopped nor ends within 4 hours; to such jobs " +
+                              format_milli(lending->left.units()) + " more are lent",
+                          "submit it with --preemptible, or with --time of at most 4h"});
+    }
     const PendingClass* equals = state.pending().of(demand);
-    const auto before = equals == nullptr
-                            ? 0
-                            : std::distance(equals->jobs.begin(), equals->jobs.lower_bound(job.id));
+    const auto before =
+        equals == nullptr
+            ? 0
+            : std::distance(equals->jobs.begin(), equals->jobs.lower_bound(turn_of(state, job)));
     if (before > 0) {
         closed.push_back({WaitReason::Behind,
                           std::to_string(before) + " jobs that ask for the same came first",
-                          "see `gusu explain " + std::to_string(equals->jobs.begin()->value) +
+                          "see `gusu explain " + std::to_string(equals->jobs.begin()->job.value) +
                               "` for why the first of them waits"});
     }
     if (!placement.found() && placement.closed.gate == Gate::Capacity) {
@@ -152,7 +163,17 @@ std::vector<Constraint> closed_gates(const State& state, Feasibility& feasibilit
     add_never(state, feasibility, demand, closed);
     add_own_gates(state, job, now, closed);
     add_job_count(state, demand, closed);
-    add_placement(state, job, closed);
+    if (const auto nominated = state.nominations().find(job.id);
+        nominated != state.nominations().end()) {
+        closed.push_back(
+            {WaitReason::Reclaiming,
+             "its place is being made: " + std::to_string(nominated->second.victims.size()) +
+                 " jobs were asked to stop, at the latest by " +
+                 format_rfc3339(nominated->second.until),
+             "it starts as soon as they have saved their work"});
+    } else {
+        add_placement(state, job, closed);
+    }
     if (closed.empty()) {
         closed.push_back({WaitReason::NotYetExamined, "it is about to start", ""});
     }
@@ -168,7 +189,8 @@ int position_in_tenant(const State& state, const Job& job) {
         if (demand->priority > job.demand().priority) {
             before += static_cast<std::int64_t>(equals.jobs.size());
         } else if (demand->priority == job.demand().priority) {
-            before += std::distance(equals.jobs.begin(), equals.jobs.lower_bound(job.id));
+            before +=
+                std::distance(equals.jobs.begin(), equals.jobs.lower_bound(turn_of(state, job)));
         }
     }
     return static_cast<int>(before);
@@ -202,11 +224,11 @@ std::map<WaitReason, std::int64_t> waiting_by_reason(const State& state, Feasibi
         ++counts[first_reason(state, feasibility, *state.job(id), now).reason];
     };
     for (const auto& [demand, equals] : state.pending().classes()) {
-        count_one(*equals.jobs.begin());
+        count_one(equals.jobs.begin()->job);
         const auto others = static_cast<std::int64_t>(equals.jobs.size()) - 1;
         if (others > 0) {
             // One look at the second tells for all behind it.
-            const JobId second = *std::next(equals.jobs.begin());
+            const JobId second = std::next(equals.jobs.begin())->job;
             counts[first_reason(state, feasibility, *state.job(second), now).reason] += others;
         }
     }
@@ -218,6 +240,9 @@ std::map<WaitReason, std::int64_t> waiting_by_reason(const State& state, Feasibi
     }
     for (const auto& [at, id] : state.sleeping()) {
         ++counts[state.job(id)->attempt == 1 ? WaitReason::BeginTime : WaitReason::RetryBackoff];
+    }
+    for (const auto& [id, nomination] : state.nominations()) {
+        count_one(id);
     }
     counts[WaitReason::ArrayThrottle] += static_cast<std::int64_t>(state.throttled_jobs());
     return counts;

@@ -31,6 +31,10 @@ enum class WaitReason {
     CpuOrMemoryShort,
     NodesOut,
     NotYetExamined,
+    // Asked after the limits: what others lend to jobs that cannot be stopped.
+    LendingCap,
+    // Asked last: others are being stopped for it.
+    Reclaiming,
 };
 
 // One closed gate.

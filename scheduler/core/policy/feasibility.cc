@@ -63,7 +63,7 @@ std::optional<Impossible> no_node_has_it(const State& state, const Demand& deman
         const TaskGroup& group = demand.groups[i];
         const std::vector<std::string> wanted = choices(state, group);
         const bool some = std::ranges::any_of(wanted, [&](const std::string& name) {
-            return name.empty() || state.nodes_by_room().contains(name);
+            return name.empty() || state.accelerators_seen().contains(name);
         });
         if (!some) {
             std::vector<std::string> here;
@@ -94,12 +94,7 @@ std::string largest_node(const State& state, const Demand& demand, const TaskGro
     const Node* largest = nullptr;
     std::int64_t most = -1;
     for (const std::string& name : choices(state, group)) {
-        const auto ranking = state.nodes_by_room().find(name);
-        if (ranking == state.nodes_by_room().end()) {
-            continue;
-        }
-        for (const auto& [free, id] : ranking->second) {
-            const Node& node = *state.node(id);
+        for (const auto& [id, node] : state.nodes()) {
             const auto devices =
                 std::ranges::count(node.description.devices, name, &DeviceDescription::accelerator);
             const std::int64_t size = name.empty() ? node.description.milli_cpus.units() : devices;
@@ -123,7 +118,7 @@ std::string largest_node(const State& state, const Demand& demand, const TaskGro
 std::optional<Impossible> Feasibility::impossible(const State& state, const Demand& demand) {
     if (inventory_version_ != state.inventory_version() || verdicts_.size() > kVerdictsKept) {
         inventory_version_ = state.inventory_version();
-        empty_ = empty_rankings(state);
+        empty_ = empty_nodes(state);
         verdicts_.clear();
     }
     Demand key = demand;

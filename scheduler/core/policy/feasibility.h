@@ -29,7 +29,7 @@ private:
     std::optional<Impossible> judge(const State& state, const Demand& demand) const;
 
     std::uint64_t inventory_version_ = 0;
-    State::Rankings empty_;
+    NodeIndex empty_;
     std::map<Demand, std::optional<Impossible>> verdicts_;
 };
 

@@ -1,12 +1,70 @@
 #include "scheduler/core/policy/order.h"
 
+#include <algorithm>
+
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/quota.h"
 
 namespace gusu::core {
 namespace {
 
-// What a job needs if it gets the accelerators it prefers.
+constexpr std::int64_t kMilliGpuMsPerGpuHour = std::int64_t{1000} * 3'600'000;
+constexpr std::int64_t kPartsOfGuarantee = 16;
+
+std::int64_t milli_gpus_of(const Job& job) { return job.demand().total().milli_gpus.units(); }
+
+}  // namespace
+
+int lane_of(std::int64_t milli_gpu_ms) {
+    int lane = 0;
+    for (const std::int64_t hours : kLaneBoundsGpuHours) {
+        lane += milli_gpu_ms >= hours * kMilliGpuMsPerGpuHour ? 1 : 0;
+    }
+    return lane;
+}
+
+JobTurn turn_of(const State& state, const Job& job) {
+    const Waiting& waiting = std::get<Waiting>(job.state);
+    const int lift = state.aged().contains(job.id) ? 1 : 0;
+    return {.lane = std::max(0, waiting.lane - lift), .work = waiting.work, .job = job.id};
+}
+
+int expected_work(const State& state, const Job& job, Time now) {
+    const Series series = series_of(job.demand().tenant, job.spec->user, job.spec->name);
+    const std::int64_t milli_gpus = std::max<std::int64_t>(milli_gpus_of(job), 1);
+    const Duration age{served(job, now) / milli_gpus};
+    return static_cast<int>(log2_in_64ths(state.history().expected_work(series, milli_gpus, age)) /
+                            32);
+}
+
+void rank(const State& state, const Job& job, Time now, Waiting& waiting) {
+    const Series series = series_of(job.demand().tenant, job.spec->user, job.spec->name);
+    const std::int64_t by_series = state.history().served(series, now) * 1000;
+    waiting.lane = lane_of(std::max(job.milli_gpu_ms, by_series));
+    waiting.work = expected_work(state, job, now);
+}
+
+TenantTurn turn_of(const State& state, TenantId id, const GpuNeed& need) {
+    const Tenant& tenant = *state.tenant(id);
+    TenantTurn turn{
+        .borrows = borrowed_with(tenant, need) > borrowed(tenant), .share = 0, .tenant = id};
+    if (turn.borrows) {
+        turn.share = tenant.borrowed.level();
+        return turn;
+    }
+    Amount guarantee;
+    for (const auto& [accelerator, quota] : tenant.quotas) {
+        guarantee += quota.guaranteed;
+    }
+    turn.share = used(tenant, kAnyAccelerator).units() * kPartsOfGuarantee /
+                 std::max<std::int64_t>(1, guarantee.units());
+    return turn;
+}
+
+const std::vector<TenantId>& from_the_top(const State& state, TenantId tenant) {
+    return state.tenant(tenant)->lineage;
+}
+
 GpuNeed preferred_need(const State& state, const Demand& demand) {
     GpuNeed need;
     for (const TaskGroup& group : demand.groups) {
@@ -19,24 +77,24 @@ GpuNeed preferred_need(const State& state, const Demand& demand) {
     return need;
 }
 
-}  // namespace
-
-TenantRank rank_of(const State& state, const Demand& next, JobId first_job) {
-    const Tenant* own = state.tenant(next.tenant);
-    const Tenant* top = own;
-    while (top->parent) {
-        top = state.tenant(top->parent);
-    }
-    const GpuNeed need = preferred_need(state, next);
-    return TenantRank{.borrowed_at_top = borrowed_with(*top, need).units(),
-                      .borrowed = borrowed_with(*own, need).units(),
-                      .first_job = first_job};
+std::int64_t served(const Job& job, Time now) {
+    const auto* placed = std::get_if<Placed>(&job.state);
+    return job.milli_gpu_ms +
+           (placed == nullptr ? 0 : milli_gpus_of(job) * (now - placed->since).count());
 }
 
-ClassRank rank_of(const Demand& demand, const PendingClass& jobs) {
-    return ClassRank{
-        .priority_down = static_cast<int>(Priority::High) - static_cast<int>(demand.priority),
-        .first_job = *jobs.jobs.begin()};
+Time next_lane_at(const Job& running, Time now) {
+    const std::int64_t milli_gpus = milli_gpus_of(running);
+    const std::int64_t had = served(running, now);
+    const Time since = std::get<Placed>(running.state).since;
+    for (const std::int64_t hours : kLaneBoundsGpuHours) {
+        const std::int64_t bound = hours * kMilliGpuMsPerGpuHour;
+        if (milli_gpus > 0 && had < bound) {
+            const std::int64_t left = bound - running.milli_gpu_ms;
+            return since + Duration((left + milli_gpus - 1) / milli_gpus);
+        }
+    }
+    return kNever;
 }
 
 }  // namespace gusu::core

@@ -1,34 +1,37 @@
 // Who goes first. Between tenants right decides, priority only inside one.
 #pragma once
 
-#include <compare>
-#include <cstdint>
+#include <vector>
 
 #include "scheduler/core/model/state.h"
 
 namespace gusu::core {
 
-// Order between tenants, the smallest first: by what each would have borrowed with its next job
-// placed, so that jobs within a guarantee come before all others; at the top of the tree, then
-// below; then who came first.
-struct TenantRank {
-    std::int64_t borrowed_at_top = 0;  // milli-GPUs
-    std::int64_t borrowed = 0;
-    JobId first_job;
+// A lane is left for the next when a job has been served so much, in GPU-hours over all its
+// attempts. Attained service needs no prediction: most jobs are short, and those pass by all that
+// turned out to be long ("Tiresias", Gu et al., NSDI 2019). The bounds quadruple, as run times
+// spread over decades.
+inline constexpr std::int64_t kLaneBoundsGpuHours[] = {2, 8, 32, 128, 512, 2048};
+int lane_of(std::int64_t milli_gpu_ms);
+// Who waits for so long is ranked one lane lower. Age gives no right to stop others.
+inline constexpr Duration kAgesAfter{24 * 3'600'000};
 
-    friend auto operator<=>(const TenantRank&, const TenantRank&) = default;
-};
+// Of a waiting job.
+JobTurn turn_of(const State& state, const Job& job);
+// Expected work until the job's end, as far as the past tells, in half doublings.
+int expected_work(const State& state, const Job& job, Time now);
+// Lane and expected work of a job that comes into the queue.
+void rank(const State& state, const Job& job, Time now, Waiting& waiting);
 
-TenantRank rank_of(const State& state, const Demand& next, JobId first_job);
+// Where a tenant stands with a job of this need placed.
+TenantTurn turn_of(const State& state, TenantId tenant, const GpuNeed& need);
+const std::vector<TenantId>& from_the_top(const State& state, TenantId tenant);
+// What a job needs if it gets the accelerators it prefers.
+GpuNeed preferred_need(const State& state, const Demand& demand);
 
-// Order inside a tenant, the smallest first: priority class, then first come.
-struct ClassRank {
-    int priority_down = 0;  // 0 is the highest
-    JobId first_job;
-
-    friend auto operator<=>(const ClassRank&, const ClassRank&) = default;
-};
-
-ClassRank rank_of(const Demand& demand, const PendingClass& jobs);
+// What a job has been served, until now.
+std::int64_t served(const Job& job, Time now);
+// When a running job comes into the lane after its present one; kNever if it stays.
+Time next_lane_at(const Job& running, Time now);
 
 }  // namespace gusu::core

@@ -1,248 +1,286 @@
 #include "scheduler/core/policy/placement.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace gusu::core {
 namespace {
 
-constexpr int kWholeDevice = 1000;
-
-bool is_share(const TaskGroup& group) {
-    return group.per_task.milli_gpus.units() > 0 &&
-           group.per_task.milli_gpus.units() < kWholeDevice;
-}
-
-bool usable(const DeviceDescription& device, const std::string& accelerator) {
-    return device.accelerator == accelerator && device.health == Health::Healthy;
-}
-
-int tasks_by_devices(const Choice& choice, const Node& node, const Room& room) {
-    const auto need = choice.group->per_task.milli_gpus.units();
-    std::int64_t fit = 0;
-    for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
-        if (!usable(node.description.devices[i], choice.accelerator)) {
-            continue;
-        }
-        fit += is_share(*choice.group) ? room.device_milli[i] / need
-                                       : (room.device_milli[i] == kWholeDevice ? 1 : 0);
-    }
-    return static_cast<int>(is_share(*choice.group) ? fit : fit * kWholeDevice / need);
-}
-
-std::int64_t times(Amount available, Amount each) {
-    return each.is_zero() ? std::numeric_limits<int>::max() : available.units() / each.units();
-}
-
-// The devices of one task, lowest index first; a share goes to the fullest device that has it.
-std::vector<int> choose_devices(const Choice& choice, const Node& node, const Room& room) {
-    const auto need = static_cast<int>(choice.group->per_task.milli_gpus.units());
-    std::vector<int> chosen;
-    for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
-        const int free = room.device_milli[i];
-        const auto position = static_cast<int>(i);
-        if (!usable(node.description.devices[i], choice.accelerator)) {
-            continue;
-        }
-        if (is_share(*choice.group)) {
-            const bool fuller = chosen.empty() ||
-                                free < room.device_milli[static_cast<std::size_t>(chosen.front())];
-            if (free >= need && fuller) {
-                chosen = {position};
-            }
-        } else if (free == kWholeDevice && static_cast<int>(chosen.size()) * kWholeDevice < need) {
-            chosen.push_back(position);
-        }
-    }
-    return chosen;
-}
-
 // Places tasks of one group on one plan.
 class GroupPlacer {
 public:
-    GroupPlacer(const Demand& demand, int position, Choice choice, Plan& plan)
-        : demand_(demand), position_(position), choice_(std::move(choice)), plan_(plan) {}
+    // Accepted: accelerators that some node has, of which one is taken; none for tasks without
+    // GPUs.
+    GroupPlacer(const Demand& demand, int position, std::vector<AcceleratorId> accepted, Plan& plan)
+        : demand_(demand),
+          group_(demand.groups[static_cast<std::size_t>(position)]),
+          position_(position),
+          wish_{.ask = Ask::of(group_.per_task), .accepted = std::move(accepted)},
+          plan_(plan) {}
 
     // False if not all fit; the plan is then of no more use.
     bool place(std::vector<PlacedTask>& tasks) {
-        const bool all = choice_.group->spread == Spread::DistinctNodes ? place_apart(tasks)
-                                                                        : place_together(tasks);
-        return all;
+        if (wish_.ask.devices > 0 && wish_.accepted.empty()) {
+            return false;
+        }
+        if (group_.tasks == 1 && it_matters_where()) {
+            return place_where_least_is_lost(tasks);
+        }
+        return group_.spread == Spread::DistinctNodes ? place_apart(tasks) : place_together(tasks);
     }
 
 private:
-    std::int64_t ranked_need(int tasks) const {
-        const Resources& each = choice_.group->per_task;
-        return (choice_.accelerator.empty() ? each.milli_cpus : each.milli_gpus)
-            .times(tasks)
-            .units();
-    }
+    struct Best {
+        std::int64_t lost = Loss::kNoRoom;
+        std::int64_t free_milli = 0;
+        std::int64_t milli_cpus = 0;
+        NodeId node;
+        FreeDevice device = {};
 
-    int fits(NodeId id, int at_most) {
-        const Node& node = *plan_.state().node(id);
-        const bool open = plan_.view() == Plan::View::Empty || node.takes_work();
-        if (!open || !suits(demand_, *choice_.group, node)) {
-            return 0;
+        bool operator<(const Best& other) const {
+            return std::tie(lost, free_milli, milli_cpus, node) <
+                   std::tie(other.lost, other.free_milli, other.milli_cpus, other.node);
         }
-        return tasks_that_fit(choice_, node, plan_.room(node), at_most);
+    };
+
+    bool it_matters_where() const {
+        const TypicalTasks& typical = plan_.state().typical_tasks();
+        if (plan_.view() == Plan::View::Empty) {
+            return false;
+        }
+        return wish_.ask.devices == 0
+                   ? typical.varied()
+                   : wish_.accepted.size() > 1 || typical.fragments(wish_.accepted.front());
     }
 
-    void put(NodeId id, int count, std::vector<PlacedTask>& tasks) {
+    void put(NodeId id, int count, FreeDevice device, std::vector<PlacedTask>& tasks) {
         const Node& node = *plan_.state().node(id);
-        const bool with_devices = !choice_.group->per_task.milli_gpus.is_zero();
         for (int i = 0; i < count; ++i) {
             PlacedTask task{
                 .group = position_, .node = id, .accelerator = {}, .devices = {}, .state = {}};
-            if (with_devices) {
-                task.accelerator = choice_.accelerator;
-                task.devices = choose_devices(choice_, node, plan_.room(node));
-                task.milli_per_device =
-                    is_share(*choice_.group)
-                        ? static_cast<int>(choice_.group->per_task.milli_gpus.units())
-                        : kWholeDevice;
+            if (wish_.ask.devices > 0) {
+                task.accelerator = plan_.nodes().name(device.accelerator);
+                task.devices = choose_devices(device, node);
+                task.milli_per_device = wish_.ask.milli_each;
             }
-            plan_.take(task, choice_.group->per_task);
+            plan_.take(task, group_.per_task);
             tasks.push_back(std::move(task));
         }
     }
 
-    bool place_apart(std::vector<PlacedTask>& tasks) {
-        int left = choice_.group->tasks;
-        const State::Ranking& ranking = plan_.ranking(choice_.accelerator);
-        for (auto node = ranking.lower_bound({ranked_need(1), NodeId{}});
-             node != ranking.end() && left > 0; ++node) {
-            if (fits(node->second, 1) == 1) {
-                put(node->second, 1, tasks);
-                --left;
+    // The devices of one task, lowest index first. A share takes of the fullest device that has it,
+    // or of one with just so much free if that is named.
+    std::vector<int> choose_devices(FreeDevice wanted, const Node& node) const {
+        const std::string& accelerator = plan_.nodes().name(wanted.accelerator);
+        const Room room = plan_.room(node);
+        std::vector<int> chosen;
+        int chosen_free = kWholeDevice + 1;
+        for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
+            const DeviceDescription& device = node.description.devices[i];
+            const int free = room.device_milli[i];
+            if (free < wish_.ask.milli_each || device.health != Health::Healthy ||
+                device.accelerator != accelerator) {
+                continue;
+            }
+            if (!wish_.ask.is_share() && static_cast<int>(chosen.size()) < wish_.ask.devices) {
+                chosen.push_back(static_cast<int>(i));
+            } else if (wish_.ask.is_share() && free < chosen_free &&
+                       (wanted.milli == 0 || wanted.milli == free)) {
+                chosen = {static_cast<int>(i)};
+                chosen_free = free;
             }
         }
-        return left == 0;
+        return chosen;
     }
 
-    bool place_together(std::vector<PlacedTask>& tasks) {
-        int left = choice_.group->tasks;
-        while (left > 0) {
-            if (const auto node = fullest_for_all(left)) {
-                put(*node, left, tasks);
-                return true;
-            }
-            const auto [node, count] = most(left);
-            if (count == 0) {
+    FreeDevice any_device() const { return {.accelerator = accelerator(), .milli = 0}; }
+    AcceleratorId accelerator() const {
+        return wish_.accepted.empty() ? -1 : wish_.accepted.front();
+    }
+
+    bool place_apart(std::vector<PlacedTask>& tasks) {
+        Rooms rooms(demand_, group_, accelerator(), plan_);
+        rooms.walk(1);
+        for (int left = group_.tasks; left > 0; --left) {
+            const auto node = rooms.next();
+            if (!node) {
                 return false;
             }
-            put(node, count, tasks);
-            left -= count;
+            put(*node, 1, any_device(), tasks);
         }
         return true;
     }
 
-    std::optional<NodeId> fullest_for_all(int left) {
-        const State::Ranking& ranking = plan_.ranking(choice_.accelerator);
-        for (auto node = ranking.lower_bound({ranked_need(left), NodeId{}}); node != ranking.end();
-             ++node) {
-            if (fits(node->second, left) == left) {
-                return node->second;
+    // As many on a node as possible, and the fullest of such nodes first.
+    bool place_together(std::vector<PlacedTask>& tasks) {
+        Rooms rooms(demand_, group_, accelerator(), plan_);
+        int left = group_.tasks;
+        int together = rooms.most_on_a_node(left);
+        while (left > 0 && together > 0) {
+            together = std::min(together, left);
+            rooms.walk(together);
+            while (left >= together) {
+                const auto node = rooms.next();
+                if (!node) {
+                    break;
+                }
+                put(*node, together, any_device(), tasks);
+                left -= together;
             }
+            together = left < together ? left : rooms.most_on_a_node(together - 1);
         }
-        return std::nullopt;
+        return left == 0;
     }
 
-    // The node that takes most of them, the fullest of such, then the lowest id.
-    std::pair<NodeId, int> most(int left) {
-        const State::Ranking& ranking = plan_.ranking(choice_.accelerator);
-        std::pair<NodeId, int> best{NodeId{}, 0};
-        for (auto node = ranking.rbegin(); node != ranking.rend(); ++node) {
-            if (node->first < ranked_need(best.second)) {
-                break;  // what is free bounds what fits
-            }
-            const int count = fits(node->second, left);
-            if (count > 0 && count >= best.second) {
-                best = {node->second, count};
+    bool place_where_least_is_lost(std::vector<PlacedTask>& tasks) {
+        const State& state = plan_.state();
+        const NodeIndex& nodes = plan_.nodes();
+        WorthTable& table = state.worth_table();
+        WorthTable::Row& row = table.prepare(state.typical_tasks(), nodes, wish_);
+        Best best;
+        for (std::size_t i = 0; i < nodes.alike().size(); ++i) {
+            const NodeIndex::Alike& alike = nodes.alike()[i];
+            if (!alike.nodes.empty()) {
+                consider(table.loss(row, i), alike, best);
             }
         }
-        return best;
+        for (const auto& [id, room] : plan_.changed()) {
+            consider(*state.node(id), room, best);
+        }
+        if (best.lost == Loss::kNoRoom) {
+            return false;
+        }
+        put(best.node, 1, best.device, tasks);
+        return true;
+    }
+
+    void consider(const Loss& loss, const NodeIndex::Alike& alike, Best& best) const {
+        if (!loss.has_room() || loss.worth > best.lost) {
+            return;
+        }
+        Best candidate{.lost = loss.worth,
+                       .free_milli = alike.free_milli,
+                       .milli_cpus = alike.offer.milli_cpus,
+                       .node = {},
+                       .device = loss.device};
+        for (const NodeId id : alike.nodes) {
+            candidate.node = id;
+            if (!(candidate < best)) {
+                return;
+            }
+            if (!plan_.changed().contains(id) && suits(demand_, group_, *plan_.state().node(id))) {
+                best = candidate;
+                return;
+            }
+        }
+    }
+
+    void consider(const Node& node, const Room& room, Best& best) const {
+        const TypicalTasks& typical = plan_.state().typical_tasks();
+        if (!plan_.is_open(node) || !suits(demand_, group_, node)) {
+            return;
+        }
+        const Offer offer = plan_.nodes().offer_of(node, room);
+        const Loss loss = least_loss(typical, wish_, offer, typical.worth(offer));
+        const Best candidate{.lost = loss.worth,
+                             .free_milli = offer.free_milli(),
+                             .milli_cpus = offer.milli_cpus,
+                             .node = node.id,
+                             .device = loss.device};
+        if (loss.has_room() && candidate < best) {
+            best = candidate;
+        }
     }
 
     const Demand& demand_;
+    const TaskGroup& group_;
     int position_;
-    Choice choice_;
+    Wish wish_;
     Plan& plan_;
 };
 
-GpuNeed with_group(GpuNeed need, const Choice& choice) {
-    const Amount gpus = choice.group->per_task.milli_gpus.times(choice.group->tasks);
+GpuNeed with_group(GpuNeed need, const TaskGroup& group, const std::string& accelerator) {
+    const Amount gpus = group.per_task.milli_gpus.times(group.tasks);
     if (!gpus.is_zero()) {
-        need[choice.accelerator] += gpus;
+        need[accelerator] += gpus;
         need[kAnyAccelerator] += gpus;
     }
     return need;
 }
 
+// Places one group after another.
+class DemandPlacer {
+public:
+    DemandPlacer(const Demand& demand, Plan plan) : demand_(demand), plan_(std::move(plan)) {}
+
+    Placement place() {
+        for (std::size_t position = 0; position < demand_.groups.size(); ++position) {
+            if (!place_group(static_cast<int>(position))) {
+                placement_.tasks.clear();
+                if (placement_.limit) {
+                    placement_.closed = {Gate::TenantLimit, placement_.limit->tenant, limit_open_};
+                }
+                break;
+            }
+        }
+        return std::move(placement_);
+    }
+
+private:
+    bool place_group(int position) {
+        const TaskGroup& group = demand_.groups[static_cast<std::size_t>(position)];
+        const std::vector<std::string> within = within_limits(group);
+        limit_open_ = !within.empty();
+        const bool any = group.accelerators.empty() && group.tasks == 1;
+        if (any && plan_.view() == Plan::View::Now) {
+            return place_on(position, within);
+        }
+        return std::ranges::any_of(within, [&](const std::string& accelerator) {
+            return place_on(position, {accelerator});
+        });
+    }
+
+    std::vector<std::string> within_limits(const TaskGroup& group) {
+        std::vector<std::string> within = choices(plan_.state(), group);
+        if (plan_.view() == Plan::View::Empty) {
+            return within;
+        }
+        std::erase_if(within, [&](const std::string& accelerator) {
+            const auto limit =
+                limit_closed(plan_.state(), demand_.tenant, with_group(need_, group, accelerator));
+            placement_.limit = placement_.limit ? placement_.limit : limit;
+            return limit.has_value();
+        });
+        return within;
+    }
+
+    bool place_on(int position, const std::vector<std::string>& accelerators) {
+        const TaskGroup& group = demand_.groups[static_cast<std::size_t>(position)];
+        std::vector<AcceleratorId> accepted;
+        for (const std::string& name : accelerators) {
+            const AcceleratorId accelerator = plan_.nodes().accelerator(name);
+            if (accelerator >= 0) {
+                accepted.push_back(accelerator);
+            }
+        }
+        Plan trial = plan_;
+        const std::size_t before = placement_.tasks.size();
+        if (!GroupPlacer(demand_, position, std::move(accepted), trial).place(placement_.tasks)) {
+            placement_.tasks.resize(before);
+            return false;
+        }
+        plan_ = std::move(trial);
+        need_ = with_group(std::move(need_), group, placement_.tasks.back().accelerator);
+        return true;
+    }
+
+    const Demand& demand_;
+    Plan plan_;
+    Placement placement_;
+    GpuNeed need_;
+    bool limit_open_ = false;
+};
+
 }  // namespace
-
-const State::Ranking& Plan::ranking(const std::string& accelerator) const {
-    static const State::Ranking kNone;
-    const auto found = rankings_->find(accelerator);
-    return found == rankings_->end() ? kNone : found->second;
-}
-
-const Room& Plan::room(const Node& node) {
-    if (const auto found = changed_.find(node.id); found != changed_.end()) {
-        return found->second;
-    }
-    if (view_ == View::Now) {
-        return node.room;
-    }
-    return changed_
-        .emplace(node.id, Room{.milli_cpus = node.description.milli_cpus,
-                               .memory = node.description.memory,
-                               .device_milli =
-                                   std::vector<int>(node.description.devices.size(), kWholeDevice)})
-        .first->second;
-}
-
-void Plan::take(const PlacedTask& task, const Resources& each) {
-    Room& room =
-        changed_.try_emplace(task.node, this->room(*state_->node(task.node))).first->second;
-    room.milli_cpus -= each.milli_cpus;
-    room.memory -= each.memory;
-    for (const int device : task.devices) {
-        room.device_milli[static_cast<std::size_t>(device)] -= task.milli_per_device;
-    }
-}
-
-State::Rankings empty_rankings(const State& state) {
-    State::Rankings rankings;
-    for (const auto& [id, node] : state.nodes()) {
-        std::map<std::string, std::int64_t> all{{"", node.description.milli_cpus.units()}};
-        for (const DeviceDescription& device : node.description.devices) {
-            all[device.accelerator] += device.health == Health::Healthy ? kWholeDevice : 0;
-        }
-        for (const auto& [accelerator, milli] : all) {
-            rankings[accelerator].insert({milli, id});
-        }
-    }
-    return rankings;
-}
-
-int tasks_that_fit(const Choice& choice, const Node& node, const Room& room, int at_most) {
-    const Resources& each = choice.group->per_task;
-    std::int64_t fit = std::min<std::int64_t>(at_most, times(room.milli_cpus, each.milli_cpus));
-    fit = std::min(fit, times(room.memory, each.memory));
-    if (fit > 0 && !each.milli_gpus.is_zero()) {
-        fit = std::min<std::int64_t>(fit, tasks_by_devices(choice, node, room));
-    }
-    return static_cast<int>(fit);
-}
-
-bool suits(const Demand& demand, const TaskGroup& group, const Node& node) {
-    const char* runtime = demand.runtime == Runtime::Process ? "process" : "container";
-    return node.description.runtimes.contains(runtime) &&
-           std::ranges::all_of(group.node_labels, [&](const auto& wanted) {
-               const std::string* value = node.label(wanted.first);
-               return value != nullptr && *value == wanted.second;
-           });
-}
 
 std::vector<std::string> choices(const State& state, const TaskGroup& group) {
     if (!group.accelerators.empty()) {
@@ -259,43 +297,7 @@ std::vector<std::string> choices(const State& state, const TaskGroup& group) {
 }
 
 Placement place(const Demand& demand, Plan plan) {
-    Placement placement;
-    GpuNeed need;
-    for (std::size_t position = 0; position < demand.groups.size(); ++position) {
-        const TaskGroup& group = demand.groups[position];
-        std::optional<LimitClosed> limit;
-        bool limit_open = false;
-        bool placed = false;
-        for (const std::string& accelerator : choices(plan.state(), group)) {
-            const Choice choice{&group, accelerator};
-            const GpuNeed with = with_group(need, choice);
-            if (plan.view() == Plan::View::Now) {
-                limit = limit_closed(plan.state(), demand.tenant, with);
-            }
-            if (limit) {
-                placement.limit = placement.limit ? placement.limit : limit;
-                continue;
-            }
-            limit_open = true;
-            Plan trial = plan;
-            std::vector<PlacedTask> tasks = placement.tasks;
-            if (GroupPlacer(demand, static_cast<int>(position), choice, trial).place(tasks)) {
-                plan = std::move(trial);
-                placement.tasks = std::move(tasks);
-                need = with;
-                placed = true;
-                break;
-            }
-        }
-        if (!placed) {
-            placement.tasks.clear();
-            const bool by_limit = placement.limit && !limit_open;
-            placement.closed = by_limit ? Parked{Gate::TenantLimit, placement.limit->tenant}
-                                        : Parked{Gate::Capacity, TenantId{}};
-            return placement;
-        }
-    }
-    return placement;
+    return DemandPlacer(demand, std::move(plan)).place();
 }
 
 }  // namespace gusu::core

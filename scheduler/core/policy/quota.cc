@@ -52,6 +52,77 @@ std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tena
     return first_closed(state, tenant, need, Counting::FromNothing);
 }
 
+bool is_firm(const Demand& demand) {
+    const bool is_short = demand.time_limit && *demand.time_limit <= kShortJob;
+    return demand.preemption == Preemption::Forbidden && !is_short;
+}
+
+namespace {
+
+Amount all_of(const State& state, const std::string& accelerator) {
+    Amount all;
+    for (const auto& [id, node] : state.nodes()) {
+        for (const DeviceDescription& device : node.description.devices) {
+            all += Amount(device.accelerator == accelerator ? 1000 : 0);
+        }
+    }
+    return all;
+}
+
+// What the tenant keeps back of its guarantee with so much in firm use.
+Amount kept_back(const Tenant& tenant, const std::string& accelerator, Amount firm) {
+    const auto quota = tenant.quotas.find(accelerator);
+    if (quota == tenant.quotas.end()) {
+        return Amount{};
+    }
+    const Amount guarantee = quota->second.guaranteed;
+    const Amount lendable = quota->second.lendable.value_or(Amount(guarantee.units() / 4));
+    return guarantee.minus_at_most(lendable).minus_at_most(firm);
+}
+
+Amount firm_use(const Tenant& tenant, const std::string& accelerator) {
+    const auto found = tenant.firm.find(accelerator);
+    return found == tenant.firm.end() ? Amount{} : found->second;
+}
+
+}  // namespace
+
+std::optional<LendingClosed> lending_closed(const State& state, const Demand& demand,
+                                            const GpuNeed& need) {
+    if (!is_firm(demand)) {
+        return std::nullopt;
+    }
+    const Tenant* top = state.tenant(demand.tenant);
+    while (top->parent) {
+        top = state.tenant(top->parent);
+    }
+    if (borrowed_with(*top, need) == borrowed(*top)) {
+        return std::nullopt;
+    }
+    for (const auto& [accelerator, asked] : need) {
+        if (accelerator == kAnyAccelerator) {
+            continue;
+        }
+        Amount in_firm_use;
+        Amount taken;
+        for (const auto& [id, tenant] : state.tenants()) {
+            if (!tenant.parent) {
+                const Amount more = id == top->id ? asked : Amount{};
+                const Amount firm = firm_use(tenant, accelerator);
+                in_firm_use += firm;
+                taken += firm + kept_back(tenant, accelerator, firm + more);
+            }
+        }
+        const Amount all = all_of(state, accelerator);
+        const Amount left = all.minus_at_most(taken);
+        // Where firm jobs leave too little anyway, room is what is missing.
+        if (asked > left && asked <= all.minus_at_most(in_firm_use)) {
+            return LendingClosed{.accelerator = accelerator, .asked = asked, .left = left};
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant) {
     for (const Tenant* t = state.tenant(tenant); t != nullptr; t = state.tenant(t->parent)) {
         if (t->description.status == TenantStatus::Suspended) {
@@ -81,18 +152,22 @@ Amount guaranteed(const Tenant& tenant, const std::string& accelerator) {
     return found == tenant.quotas.end() ? Amount{} : found->second.guaranteed;
 }
 
-Amount borrowed_with(const Tenant& tenant, const GpuNeed& need) {
-    GpuNeed all = tenant.used;
-    for (const auto& [accelerator, gpus] : need) {
-        all[accelerator] += gpus;
-    }
+Amount beyond_guarantee(const Tenant& tenant, const GpuNeed& use) {
     Amount sum;
-    for (const auto& [accelerator, in_use] : all) {
+    for (const auto& [accelerator, in_use] : use) {
         if (accelerator != kAnyAccelerator) {
             sum += in_use.minus_at_most(guaranteed(tenant, accelerator));
         }
     }
     return sum.minus_at_most(guaranteed(tenant, kAnyAccelerator));
+}
+
+Amount borrowed_with(const Tenant& tenant, const GpuNeed& need) {
+    GpuNeed all = tenant.used;
+    for (const auto& [accelerator, gpus] : need) {
+        all[accelerator] += gpus;
+    }
+    return beyond_guarantee(tenant, all);
 }
 
 Amount lent(const State& state, const Tenant& tenant, const std::string& accelerator, Amount free) {

@@ -9,9 +9,6 @@
 
 namespace gusu::core {
 
-// Milli-GPUs by accelerator; the sum stands under kAnyAccelerator.
-using GpuNeed = std::map<std::string, Amount>;
-
 // What a demand needs whichever accelerators it gets: of groups that leave a choice only the sum.
 GpuNeed certain_need(const Demand& demand);
 
@@ -30,13 +27,29 @@ std::optional<LimitClosed> limit_closed(const State& state, TenantId tenant, con
 std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tenant,
                                                const GpuNeed& need);
 
+// A job that can neither be stopped for others nor ends within kShortJob by itself: what it
+// borrows, its owner gets back only when it ends.
+inline constexpr Duration kShortJob{4 * 3'600'000};
+bool is_firm(const Demand& demand);
+
+// Whether a firm job would take more than others lend to such jobs. Of its guarantee a tenant keeps
+// back what is not lendable, as far as firm jobs of its own do not fill it.
+struct LendingClosed {
+    std::string accelerator;
+    Amount asked;
+    Amount left;  // to be lent to firm jobs
+};
+std::optional<LendingClosed> lending_closed(const State& state, const Demand& demand,
+                                            const GpuNeed& need);
+
 // The tenant, it or above it, that is suspended or runs as many jobs as it may; none if it may
 // start.
 std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant);
 std::optional<TenantId> tenant_with_all_jobs_running(const State& state, TenantId tenant);
 
-// Milli-GPUs beyond the guarantees of single accelerators, less what is guaranteed of any: as
-// things are, and with `need` in use too.
+// Milli-GPUs beyond the guarantees of single accelerators, less what is guaranteed of any: with
+// this in use, as things are, and with `need` in use too.
+Amount beyond_guarantee(const Tenant& tenant, const GpuNeed& use);
 Amount borrowed_with(const Tenant& tenant, const GpuNeed& need);
 inline Amount borrowed(const Tenant& tenant) { return borrowed_with(tenant, {}); }
 // Of one accelerator (or kAnyAccelerator).

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/policy/access.h"
+#include "scheduler/core/policy/order.h"
 
 namespace gusu::service {
 namespace {
@@ -14,6 +15,7 @@ static_assert(shown(core::WaitReason::BeginTime) == v1::WAIT_REASON_BEGIN_TIME);
 static_assert(shown(core::WaitReason::TenantLimit) == v1::WAIT_REASON_TENANT_LIMIT);
 static_assert(shown(core::WaitReason::Behind) == v1::WAIT_REASON_BEHIND);
 static_assert(shown(core::WaitReason::NotYetExamined) == v1::WAIT_REASON_NOT_YET_EXAMINED);
+static_assert(shown(core::WaitReason::Reclaiming) == v1::WAIT_REASON_RECLAIMING);
 
 wire::Waits to_waits(const core::Constraint& constraint) {
     return {shown_wait_reason(constraint.reason), constraint.detail};
@@ -166,18 +168,19 @@ v1::Job JobLister::show(const core::Job& job, wire::Detail detail) {
 wire::Waits JobLister::waits(const core::Job& job) {
     const core::PendingClass* equals = scheduler_.state().pending().of(job.demand());
     const bool behind = equals != nullptr && equals->jobs.size() > 1 &&
-                        *equals->jobs.begin() != job.id && equals->jobs.contains(job.id);
+                        equals->jobs.begin()->job != job.id &&
+                        equals->jobs.contains(core::turn_of(scheduler_.state(), job));
     if (!behind) {
         return to_waits(scheduler_.first_reason(job, now_));
     }
     const auto [known, is_new] = behind_.try_emplace(&job.demand());
     if (is_new) {
         // The second of a class tells for all behind it, but for its place.
-        const core::Job& second = *scheduler_.state().job(*std::next(equals->jobs.begin()));
+        const core::Job& second = *scheduler_.state().job(std::next(equals->jobs.begin())->job);
         known->second = to_waits(scheduler_.first_reason(second, now_));
         if (known->second.reason == v1::WAIT_REASON_BEHIND) {
             known->second.detail = "jobs that ask for the same came first; the first of them is " +
-                                   std::to_string(equals->jobs.begin()->value);
+                                   std::to_string(equals->jobs.begin()->job.value);
         }
     }
     return known->second;

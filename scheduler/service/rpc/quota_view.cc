@@ -20,15 +20,9 @@ void add_quota_keys(const core::Tenant& tenant, std::map<std::string, QuotaKey>&
 }
 
 QuotaView::QuotaView(const core::State& state) : state_(state) {
-    for (const auto& [accelerator, ranking] : state.nodes_by_room()) {
-        Amount sum;
-        for (const auto& [room, node] : ranking) {
-            sum += Amount(room);
-        }
-        if (!accelerator.empty()) {
-            free_[accelerator] = sum;
-            free_[core::kAnyAccelerator] += sum;
-        }
+    for (const auto& [accelerator, gpus] : state.open_nodes().free_gpus()) {
+        free_[accelerator] = gpus;
+        free_[core::kAnyAccelerator] += gpus;
     }
 }
 

@@ -1,6 +1,6 @@
 # Who is within its guarantee goes first, then who has borrowed least; priority decides inside a tenant.
 node n1 gpus=4
-tenant owner guaranteed=4
+tenant owner guaranteed=4 lend=4
 tenant guest
 
 at 0s submit g1 tenant=guest gpus=4

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/world/world.h"
 
 namespace gusu::core {
@@ -85,6 +87,88 @@ TEST(Placement, NeverSplitsATaskOverTwoShares) {
         place(demand_of({"", {}, 2, 0.5, Spread::Anywhere, {}}), Plan(world.state())).found());
     EXPECT_FALSE(
         place(demand_of({"", {}, 2, 0.6, Spread::Anywhere, {}}), Plan(world.state())).found());
+}
+
+const Job& only_job_on(const gusu::testing::World& world, const std::string& node) {
+    const State& state = world.state();
+    return *state.job(state.node(node)->tasks.begin()->job);
+}
+
+TEST(Plan, ReleasesWhatAPlacedJobHolds) {
+    gusu::testing::World world;
+    fill(world, {2, 3});
+    const Demand whole_node = demand_of({"", {}, 1, 8, Spread::Anywhere, {}});
+    const Plan before(world.state());
+    EXPECT_FALSE(place(whole_node, before).found());
+
+    Plan plan = before;
+    plan.release(only_job_on(world, "n1"));
+    const Placement placement = place(whole_node, plan);
+    ASSERT_TRUE(placement.found());
+    EXPECT_EQ(placement.tasks.front().node, world.state().node("n1")->id);
+    EXPECT_FALSE(place(whole_node, before).found());
+}
+
+TEST(Plan, TakenRoomIsTakenAndTheRestIsRanked) {
+    gusu::testing::World world;
+    fill(world, {4, 8});
+    const Demand half = demand_of({"", {}, 1, 4, Spread::Anywhere, {}});
+    Plan plan(world.state());
+    std::vector<std::string> nodes;
+    for (Placement next = place(half, plan); next.found(); next = place(half, plan)) {
+        plan.take(next.tasks.front(), half.groups.front().per_task);
+        nodes.push_back(world.state().node(next.tasks.front().node)->description.name);
+    }
+    EXPECT_EQ(nodes, (std::vector<std::string>{"n0", "n1", "n1"}));
+}
+
+TEST(Plan, TakesNothingOfNodesOutOfWork) {
+    gusu::testing::World world;
+    fill(world, {0});
+    (void)world.execute(DrainNode{world.admin(), "n0", "disk"});
+    Plan plan(world.state());
+    plan.release(only_job_on(world, "n0"));
+    EXPECT_FALSE(place(demand_of({"", {}, 1, 1, Spread::Anywhere, {}}), plan).found());
+}
+
+// Jobs placed one after the other; the node of the last is asked.
+struct FragmentCase {
+    const char* name;
+    std::vector<double> before;  // GPUs of jobs that come first, one after the other
+    double gpus;
+    std::vector<int> room;  // whole GPUs free on n0, n1 afterwards
+};
+
+int whole_gpus_free(const Node& node) {
+    return static_cast<int>(std::ranges::count(node.room.device_milli, 1000));
+}
+
+TEST(Placement, LosesLeastToWhatOthersAskFor) {
+    const FragmentCase cases[] = {
+        {"a share fills the device that has it", {0.5}, 0.5, {3, 4}},
+        {"a share takes another device of a node that is broken already", {0.75}, 0.75, {2, 4}},
+        {"what is left of a share goes to one that fits it", {0.7, 0.5}, 0.3, {2, 4}},
+        {"a whole device goes to the node with fewer", {0.75}, 1, {2, 4}},
+    };
+    for (const FragmentCase& wanted : cases) {
+        SCOPED_TRACE(wanted.name);
+        gusu::testing::World world;
+        (void)world.execute(CreateTenant{world.admin(), "t", {}});
+        (void)world.join({.name = "n0", .gpus = 4, .labels = {}});
+        (void)world.join({.name = "n1", .gpus = 4, .labels = {}});
+        std::vector<double> all = wanted.before;
+        all.push_back(wanted.gpus);
+        for (const double gpus : all) {
+            Submission submission;
+            submission.tenant = "t";
+            submission.spec.demand =
+                std::make_shared<Demand>(demand_of({"", {}, 1, gpus, Spread::Anywhere, {}}));
+            const std::string request = std::to_string(world.state().next_id());
+            ASSERT_TRUE(world.execute(SubmitJobs{world.admin(), request, {submission}}).ok());
+        }
+        EXPECT_EQ(whole_gpus_free(*world.state().node("n0")), wanted.room[0]);
+        EXPECT_EQ(whole_gpus_free(*world.state().node("n1")), wanted.room[1]);
+    }
 }
 
 }  // namespace

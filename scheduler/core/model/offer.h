@@ -1,0 +1,56 @@
+// What placement weighs: what one task asks for, and what a node has free, whichever devices that
+// is.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <vector>
+
+#include "scheduler/core/model/resources.h"
+
+namespace gusu::core {
+
+// A number for an accelerator's name, given by NodeIndex.
+using AcceleratorId = int;
+
+inline constexpr int kWholeDevice = 1000;
+
+struct Ask {
+    int devices = 0;
+    int milli_each = kWholeDevice;  // of each device; below that only with one
+    std::int64_t milli_cpus = 0;
+    std::int64_t memory = 0;
+
+    static Ask of(const Resources& task);
+    bool is_share() const { return devices == 1 && milli_each < kWholeDevice; }
+
+    friend auto operator<=>(const Ask&, const Ask&) = default;
+};
+
+struct FreeDevice {
+    AcceleratorId accelerator = 0;
+    int milli = 0;
+
+    friend auto operator<=>(const FreeDevice&, const FreeDevice&) = default;
+};
+
+// Nodes with equal offers are alike to placement.
+struct Offer {
+    std::int64_t milli_cpus = 0;
+    std::int64_t memory = 0;
+    std::vector<FreeDevice> devices;  // healthy and with something free; sorted
+
+    friend auto operator<=>(const Offer&, const Offer&) = default;
+
+    int whole_devices(AcceleratorId accelerator) const;
+    std::int64_t free_milli() const;
+};
+
+// How many such tasks fit on devices of this accelerator, at most `at_most`.
+int tasks_that_fit(const Ask& ask, AcceleratorId accelerator, const Offer& offer, int at_most);
+
+// What is left of the offer when a task is on it. A share takes of a device with `device_milli`
+// free, which must be there.
+Offer left_after(const Ask& ask, FreeDevice device, const Offer& offer);
+
+}  // namespace gusu::core

@@ -1,0 +1,49 @@
+// An overlay on the rooms of nodes: what is tried on it is forgotten with it. Copies are cheap.
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "scheduler/core/model/state.h"
+
+namespace gusu::core {
+
+class Plan {
+public:
+    // Now: what is free on nodes that take work, within limits. Empty: all nodes ever seen as if
+    // nothing ran on them, without limits; `nodes` is then what empty_nodes() gives.
+    enum class View { Now, Empty };
+
+    Plan(const State& state, View view, const NodeIndex& nodes);
+    explicit Plan(const State& state) : Plan(state, View::Now, state.open_nodes()) {}
+
+    const State& state() const { return *state_; }
+    View view() const { return view_; }
+    // As without the plan: what is said of a node in changed() is out of date.
+    const NodeIndex& nodes() const { return *nodes_; }
+    const std::map<NodeId, Room>& changed() const { return *changed_; }
+    Room room(const Node& node) const;
+    bool is_open(const Node& node) const { return view_ == View::Empty || node.takes_work(); }
+
+    // As much of it as is free: the place is kept for somebody.
+    void keep(const PlacedTask& task, const Resources& each);
+    // The room must be there.
+    void take(const PlacedTask& task, const Resources& each);
+    // All tasks of a placed job are gone. Of a node that came back smaller than what runs on it
+    // nobody knows what becomes free, so nothing does. What tenants use stays as it is.
+    void release(const Job& placed);
+
+private:
+    Room& change(const Node& node);
+
+    const State* state_;
+    View view_;
+    const NodeIndex* nodes_;
+    std::shared_ptr<std::map<NodeId, Room>>
+        changed_;  // shared by copies until one of them changes it
+};
+
+// All nodes ever seen, as if nothing ran on them.
+NodeIndex empty_nodes(const State& state);
+
+}  // namespace gusu::core

@@ -1,0 +1,478 @@
+#include "scheduler/core/policy/preemption.h"
+
+#include <algorithm>
+#include <map>
+
+#include "scheduler/core/policy/order.h"
+#include "scheduler/core/policy/quota.h"
+
+namespace gusu::core {
+namespace {
+
+constexpr std::size_t kMostVictimsLookedAt = 256;
+constexpr std::size_t kMostJobsScanned = 4096;
+constexpr std::size_t kMostTenantsLookedAt = 64;
+constexpr std::size_t kMostVictimsTriedWithout = 32;
+// What a stop costs besides the work that is lost.
+constexpr Duration kRestart{60'000};
+constexpr int kMostDoublings = 10;
+// Who is stopped by right of the lane is expected to need more than twice the work of who comes.
+constexpr int kHalfDoublingsLonger = 3;
+
+// What tenants use once all that is decided has happened.
+class Outlook {
+public:
+    explicit Outlook(const State& state) : state_(&state) {
+        for (const auto& [id, nomination] : state.nominations()) {
+            comes(state.job(id)->demand().tenant, gpus_held(nomination.tasks));
+            for (const JobId victim : nomination.victims) {
+                if (const Job* job = state.job(victim); job != nullptr && job->is_placed()) {
+                    leaves(*job);
+                }
+            }
+        }
+    }
+
+    void leaves(const Job& placed) {
+        const auto gone = gpus_held(std::get<Placed>(placed.state).tasks);
+        for (const TenantId tenant : core::from_the_top(*state_, placed.demand().tenant)) {
+            GpuNeed& use = use_of(tenant);
+            for (const auto& [accelerator, gpus] : gone) {
+                use[accelerator] = use[accelerator].minus_at_most(gpus);
+            }
+        }
+    }
+
+    // Whether this need stays within the tenant's guarantee. Of CPUs nothing is guaranteed.
+    bool owns(TenantId id, const GpuNeed& need) {
+        if (need.empty()) {
+            return false;
+        }
+        const Tenant& tenant = *state_->tenant(id);
+        GpuNeed with = use_of(id);
+        const Amount before = beyond_guarantee(tenant, with);
+        for (const auto& [accelerator, gpus] : need) {
+            with[accelerator] += gpus;
+        }
+        return beyond_guarantee(tenant, with) == before;
+    }
+
+    // Milli-GPUs that it borrows, if some of them are of this accelerator.
+    Amount borrowed(TenantId id, const std::string& accelerator) {
+        const Tenant& tenant = *state_->tenant(id);
+        const GpuNeed& use = use_of(id);
+        const auto found = use.find(accelerator);
+        const bool any = found != use.end() && found->second > guaranteed(tenant, accelerator);
+        return any ? beyond_guarantee(tenant, use) : Amount{};
+    }
+
+private:
+    void comes(TenantId leaf, const GpuNeed& need) {
+        for (const TenantId tenant : core::from_the_top(*state_, leaf)) {
+            for (const auto& [accelerator, gpus] : need) {
+                use_of(tenant)[accelerator] += gpus;
+            }
+        }
+    }
+
+public:
+    const GpuNeed& use(TenantId id) { return use_of(id); }
+
+private:
+    GpuNeed& use_of(TenantId id) {
+        return use_.try_emplace(id, state_->tenant(id)->used).first->second;
+    }
+
+    const State* state_;
+    std::map<TenantId, GpuNeed> use_;
+};
+
+// A running job that the beneficiary has a right to stop.
+struct Candidate {
+    const Job* job = nullptr;
+    std::int64_t over = 0;  // what the tenant it is taken from borrows; 0 by right of the lane
+    int lane = 0;
+    std::int64_t cost = 0;  // milli-GPU seconds lost
+
+    // From the tenant most over its guarantee, or in the highest lane, who loses least first.
+    bool goes_before(const Candidate& other) const {
+        return std::tuple(-over, -lane, cost, job->id) <
+               std::tuple(-other.over, -other.lane, other.cost, other.job->id);
+    }
+};
+
+class Planner {
+public:
+    Planner(const State& state, const Job& beneficiary, Time now)
+        : state_(state),
+          beneficiary_(beneficiary),
+          now_(now),
+          outlook_(state),
+          need_(preferred_need(state, beneficiary.demand())),
+          path_(core::from_the_top(state, beneficiary.demand().tenant)),
+          lane_(std::get<Waiting>(beneficiary.state).lane),
+          work_(std::get<Waiting>(beneficiary.state).work),
+          base_(offered(state)) {}
+
+    std::optional<PreemptionPlan> plan() {
+        collect();
+        if (candidates_.empty()) {
+            return std::nullopt;
+        }
+        const std::vector<std::vector<const Candidate*>> nodes = cheapest_nodes();
+        auto found = fewest_nodes(nodes);
+        if (found) {
+            spare(*found);
+        }
+        return found;
+    }
+
+private:
+    // By which right jobs of this tenant may be stopped, given who is gone already.
+    struct Right {
+        bool of_guarantee = false;
+        std::int64_t over = 0;  // what the tenant it is taken from borrows
+    };
+
+    std::optional<Right> right_against(TenantId holder, const std::string& accelerator,
+                                       Outlook& outlook) const {
+        const std::vector<TenantId>& other = core::from_the_top(state_, holder);
+        const auto [mine, theirs] = std::ranges::mismatch(path_, other);
+        if (mine == path_.end() && theirs == other.end()) {
+            return Right{};
+        }
+        if (mine == path_.end() || theirs == other.end()) {
+            return std::nullopt;  // one is above the other: what it holds is the other's own
+        }
+        for (auto tenant = theirs; tenant != other.end(); ++tenant) {
+            if (outlook.borrowed(*tenant, accelerator).is_zero()) {
+                return std::nullopt;
+            }
+        }
+        const bool owns = outlook.owns(*mine, need_);
+        return Right{.of_guarantee = owns,
+                     .over = owns ? outlook.borrowed(*theirs, accelerator).units() : 0};
+    }
+
+    // Of one job.
+    std::optional<Candidate> reach(const Job& job, int lane, Outlook& outlook) const {
+        const auto& placed = std::get<Placed>(job.state);
+        const auto right =
+            right_against(job.demand().tenant, placed.tasks.front().accelerator, outlook);
+        if (!right || (!right->of_guarantee && !passes(job, lane))) {
+            return std::nullopt;
+        }
+        return Candidate{
+            .job = &job, .over = right->over, .lane = lane, .cost = cost_of(job, placed)};
+    }
+
+    // By right of the lane; but where the past tells that the other is likely to end as soon,
+    // stopping it would only make both wait.
+    bool passes(const Job& job, int lane) const {
+        return lane > lane_ && expected_work(state_, job, now_) >= work_ + kHalfDoublingsLonger;
+    }
+
+    std::int64_t cost_of(const Job& job, const Placed& placed) const {
+        const auto today = std::ranges::count_if(job.past, [&](const PastAttempt& attempt) {
+            return attempt.ending.reason == EndReason::Preempted &&
+                   attempt.ended + kHalfLife > now_;
+        });
+        const std::int64_t lost = (now_ - placed.since + kRestart).count() / 1000;
+        return job.demand().total().milli_gpus.units() * lost
+               << std::min<std::int64_t>(today, kMostDoublings);
+    }
+
+    struct Reachable {
+        Right right;
+        TenantId tenant;
+        const std::set<Stoppable>* jobs = nullptr;
+    };
+
+    // Tenants of whose jobs some may be stopped, those of whom is most over the guarantee first.
+    std::vector<Reachable> reachable_tenants() {
+        std::vector<std::pair<std::int64_t, TenantId>> tops = {{0, path_.front()}};
+        for (const TenantId top : state_.borrowers()) {
+            if (top != path_.front()) {
+                tops.emplace_back(-beyond_guarantee(*state_.tenant(top), outlook_.use(top)).units(),
+                                  top);
+            }
+        }
+        std::ranges::sort(tops);
+        std::vector<Reachable> reachable;
+        for (const auto& [over, top] : tops) {
+            if (const auto below = state_.stoppable().find(top);
+                below != state_.stoppable().end() && reachable.size() < kMostTenantsLookedAt) {
+                add_reachable(below->second, reachable);
+            }
+        }
+        std::ranges::sort(reachable, [](const Reachable& a, const Reachable& b) {
+            return std::pair(-a.right.over, a.tenant) < std::pair(-b.right.over, b.tenant);
+        });
+        return reachable;
+    }
+
+    void add_reachable(const State::StoppableJobs& below, std::vector<Reachable>& reachable) {
+        for (const auto& [tenant, jobs] : below) {
+            const bool has_higher_lane = -jobs.begin()->lane_down > lane_;
+            for (const auto& [accelerator, gpus] : need_) {
+                const auto right = accelerator == kAnyAccelerator
+                                       ? std::nullopt
+                                       : right_against(tenant, accelerator, outlook_);
+                if (right && (right->of_guarantee || has_higher_lane)) {
+                    reachable.push_back({*right, tenant, &jobs});
+                }
+            }
+        }
+    }
+
+    void collect() {
+        std::size_t scanned = 0;
+        for (const auto& [right, tenant, jobs] : reachable_tenants()) {
+            for (const Stoppable& stoppable : *jobs) {
+                const int lane = -stoppable.lane_down;
+                if ((lane <= lane_ && !right.of_guarantee) || ++scanned > kMostJobsScanned ||
+                    candidates_.size() == kMostVictimsLookedAt) {
+                    break;
+                }
+                const Job& job = *state_.job(stoppable.job);
+                if (std::get<Placed>(job.state).since + kRunsAtLeast > now_) {
+                    continue;
+                }
+                if (auto candidate = reach(job, lane, outlook_)) {
+                    candidates_.push_back(*candidate);
+                }
+            }
+        }
+        std::ranges::sort(candidates_,
+                          [](const auto& a, const auto& b) { return a.goes_before(b); });
+    }
+
+    // The group whose tasks are hardest to place.
+    const TaskGroup& main_group() const {
+        return *std::ranges::max_element(beneficiary_.demand().groups, {}, [](const auto& group) {
+            return group.per_task.milli_gpus.units();
+        });
+    }
+
+    // Victims on each node that together make room for one task there, the cheapest node first.
+    std::vector<std::vector<const Candidate*>> cheapest_nodes() {
+        std::map<NodeId, std::vector<const Candidate*>> by_node;
+        for (const Candidate& candidate : candidates_) {
+            for (const PlacedTask& task : std::get<Placed>(candidate.job->state).tasks) {
+                auto& here = by_node[task.node];
+                if (here.empty() || here.back() != &candidate) {
+                    here.push_back(&candidate);
+                }
+            }
+        }
+        std::vector<std::tuple<std::int64_t, NodeId, std::vector<const Candidate*>>> ways;
+        for (const auto& [id, here] : by_node) {
+            auto victims = enough_on(*state_.node(id), here);
+            if (!victims.empty()) {
+                std::int64_t cost = 0;
+                for (const Candidate* victim : victims) {
+                    cost += victim->cost;
+                }
+                ways.emplace_back(cost, id, std::move(victims));
+            }
+        }
+        std::ranges::sort(ways);
+        std::vector<std::vector<const Candidate*>> nodes;
+        for (auto& [cost, id, victims] : ways) {
+            nodes.push_back(std::move(victims));
+        }
+        return nodes;
+    }
+
+    static void give_back(const Candidate& victim, NodeId node, Room& room) {
+        for (const PlacedTask& task : std::get<Placed>(victim.job->state).tasks) {
+            if (task.node != node) {
+                continue;
+            }
+            const Resources& each =
+                victim.job->demand().groups[static_cast<std::size_t>(task.group)].per_task;
+            room.milli_cpus += each.milli_cpus;
+            room.memory += each.memory;
+            for (const int device : task.devices) {
+                room.device_milli[static_cast<std::size_t>(device)] += task.milli_per_device;
+            }
+        }
+    }
+
+    bool fits(const Node& node, const Room& room) const {
+        const TaskGroup& group = main_group();
+        if (!node.takes_work() || !node.room_is_exact ||
+            !suits(beneficiary_.demand(), group, node)) {
+            return false;
+        }
+        const Ask ask = Ask::of(group.per_task);
+        const Offer offer = base_.nodes().offer_of(node, room);
+        return std::ranges::any_of(choices(state_, group), [&](const std::string& accelerator) {
+            return tasks_that_fit(ask, base_.nodes().accelerator(accelerator), offer, 1) == 1;
+        });
+    }
+
+    std::vector<const Candidate*> enough_on(const Node& node,
+                                            const std::vector<const Candidate*>& here) {
+        Room room = base_.room(node);
+        Outlook outlook = outlook_;
+        std::vector<const Candidate*> victims;
+        for (const Candidate* candidate : here) {
+            if (!reach(*candidate->job, candidate->lane, outlook)) {
+                continue;
+            }
+            outlook.leaves(*candidate->job);
+            give_back(*candidate, node.id, room);
+            victims.push_back(candidate);
+            if (fits(node, room)) {
+                return victims;
+            }
+        }
+        return {};
+    }
+
+    // The shortest beginning of the list that makes room for the whole job.
+    std::optional<PreemptionPlan> fewest_nodes(
+        const std::vector<std::vector<const Candidate*>>& nodes) {
+        std::optional<PreemptionPlan> best;
+        std::size_t too_few = 0;
+        std::size_t enough = 0;
+        for (std::size_t count = 1; count <= nodes.size() && !best; count *= 2) {
+            best = with_nodes(nodes, count);
+            (best ? enough : too_few) = count;
+        }
+        if (!best && too_few < nodes.size() && !nodes.empty()) {
+            enough = nodes.size();
+            best = with_nodes(nodes, enough);
+        }
+        while (best && enough - too_few > 1) {
+            const std::size_t middle = too_few + (enough - too_few) / 2;
+            auto fewer = with_nodes(nodes, middle);
+            (fewer ? enough : too_few) = middle;
+            if (fewer) {
+                best = std::move(fewer);
+            }
+        }
+        return best;
+    }
+
+    std::optional<PreemptionPlan> with_nodes(
+        const std::vector<std::vector<const Candidate*>>& nodes, std::size_t count) {
+        Outlook outlook = outlook_;
+        std::set<JobId> chosen;
+        for (std::size_t i = 0; i < count; ++i) {
+            for (const Candidate* victim : nodes[i]) {
+                if (!chosen.contains(victim->job->id) &&
+                    reach(*victim->job, victim->lane, outlook)) {
+                    outlook.leaves(*victim->job);
+                    chosen.insert(victim->job->id);
+                }
+            }
+        }
+        return with_victims({chosen.begin(), chosen.end()});
+    }
+
+    std::optional<PreemptionPlan> with_victims(std::vector<JobId> victims) {
+        Plan plan = base_;
+        for (const JobId victim : victims) {
+            plan.release(*state_.job(victim));
+        }
+        Placement placement = place(beneficiary_.demand(), std::move(plan));
+        if (!placement.found()) {
+            return std::nullopt;
+        }
+        return PreemptionPlan{.tasks = std::move(placement.tasks), .victims = std::move(victims)};
+    }
+
+    // Takes out victims that the plan does without, the dearest first.
+    void spare(PreemptionPlan& plan) {
+        std::vector<JobId> dearest = plan.victims;
+        std::ranges::sort(dearest, [&](JobId a, JobId b) {
+            const auto cost = [&](JobId id) {
+                const Job& job = *state_.job(id);
+                return cost_of(job, std::get<Placed>(job.state));
+            };
+            return std::pair(-cost(a), a) < std::pair(-cost(b), b);
+        });
+        std::size_t tried = 0;
+        for (const JobId victim : dearest) {
+            if (plan.victims.size() == 1 || ++tried > kMostVictimsTriedWithout) {
+                return;
+            }
+            std::vector<JobId> others = plan.victims;
+            std::erase(others, victim);
+            if (auto without = with_victims(std::move(others))) {
+                plan = std::move(*without);
+            }
+        }
+    }
+
+    const State& state_;
+    const Job& beneficiary_;
+    const Time now_;
+    Outlook outlook_;
+    const GpuNeed need_;
+    const std::vector<TenantId>& path_;
+    const int lane_;
+    const int work_;
+    Plan base_;
+    std::vector<Candidate> candidates_;
+};
+
+}  // namespace
+
+std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary,
+                                              Time now) {
+    if (state.stoppable().empty()) {
+        return std::nullopt;
+    }
+    return Planner(state, beneficiary, now).plan();
+}
+
+Plan offered(const State& state) {
+    Plan plan(state);
+    for (const auto& [id, nomination] : state.nominations()) {
+        const Demand& demand = state.job(id)->demand();
+        for (const PlacedTask& task : nomination.tasks) {
+            plan.keep(task, demand.groups[static_cast<std::size_t>(task.group)].per_task);
+        }
+    }
+    return plan;
+}
+
+bool is_free(const State& state, const Demand& demand, const Nomination& nomination) {
+    std::map<NodeId, Room> rooms;
+    for (const PlacedTask& task : nomination.tasks) {
+        const Node& node = *state.node(task.node);
+        if (!node.takes_work() || !node.room_is_exact) {
+            return false;
+        }
+        const Resources& each = demand.groups[static_cast<std::size_t>(task.group)].per_task;
+        Room& room = rooms.try_emplace(task.node, node.room).first->second;
+        if (room.milli_cpus < each.milli_cpus || room.memory < each.memory) {
+            return false;
+        }
+        room.milli_cpus -= each.milli_cpus;
+        room.memory -= each.memory;
+        for (const int position : task.devices) {
+            const auto at = static_cast<std::size_t>(position);
+            if (at >= room.device_milli.size() || room.device_milli[at] < task.milli_per_device ||
+                node.description.devices[at].health != Health::Healthy) {
+                return false;
+            }
+            room.device_milli[at] -= task.milli_per_device;
+        }
+    }
+    return !suspended_tenant(state, demand.tenant) &&
+           !tenant_with_all_jobs_running(state, demand.tenant) &&
+           !limit_closed(state, demand.tenant, gpus_held(nomination.tasks));
+}
+
+bool is_ready(const State& state, const Nomination& nomination) {
+    return std::ranges::none_of(nomination.victims, [&](JobId id) {
+        const Job* victim = state.job(id);
+        return victim != nullptr && victim->is_placed();
+    });
+}
+
+}  // namespace gusu::core

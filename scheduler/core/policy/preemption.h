@@ -1,0 +1,36 @@
+// Whom to stop so that a waiting job can start: as one decision with where it will be.
+//
+// Two rights allow it, and nothing else does: a guarantee, against those who borrow; and a lower
+// lane, against higher ones of the same tenant or of borrowers. Guarantees only ever gain by it,
+// and attained service never falls, so no chain of stops can come back to where it began.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "scheduler/core/policy/placement.h"
+
+namespace gusu::core {
+
+// No job is asked to stop before it has run for so long.
+inline constexpr Duration kRunsAtLeast{10 * 60'000};
+// How long the place is kept beyond the longest grace of those who hold it.
+inline constexpr Duration kKeptBeyondGrace{60'000};
+
+struct PreemptionPlan {
+    std::vector<PlacedTask> tasks;
+    std::vector<JobId> victims;  // each needed
+};
+
+// The cheapest way found, in work lost: at most kMostVictimsLookedAt running jobs are looked at,
+// those whom the right reaches first. nullopt: no right, or no way.
+std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary, Time now);
+
+// What is free now and not kept for nominated jobs.
+Plan offered(const State& state);
+// Whether those who held the place of a nominated job are gone, ...
+bool is_ready(const State& state, const Nomination& nomination);
+// ... and whether it is there: the nodes take work, and nothing else has come between.
+bool is_free(const State& state, const Demand& demand, const Nomination& nomination);
+
+}  // namespace gusu::core
