@@ -26,12 +26,15 @@ Ending preempted_for(JobId job) {
 }
 
 // Why no job of this demand may start, whatever is free; none if they may.
-std::optional<Parked> closed_for_all(const State& state, const Demand& demand) {
+std::optional<Parked> closed_whatever_is_free(const State& state, const Demand& demand) {
     if (const auto tenant = suspended_tenant(state, demand.tenant)) {
         return Parked{Gate::TenantSuspended, *tenant, false};
     }
     if (const auto tenant = tenant_with_all_jobs_running(state, demand.tenant)) {
         return Parked{Gate::JobCount, *tenant, false};
+    }
+    if (lending_closed(state, demand, preferred_need(state, demand))) {
+        return Parked{Gate::Lending, TenantId{}, true};
     }
     return std::nullopt;
 }
@@ -126,12 +129,8 @@ void Scheduler::place_nominated(Time now, Events& events) {
 void Scheduler::start_jobs(Time now, Events& events) {
     while (const auto head = state_.pending().next()) {
         const DemandPointer& demand = head->demand;
-        if (const auto closed = closed_for_all(state_, *demand)) {
+        if (const auto closed = closed_whatever_is_free(state_, *demand)) {
             state_.park(demand, *closed);
-            continue;
-        }
-        if (lending_closed(state_, *demand, preferred_need(state_, *demand))) {
-            state_.park(demand, Parked{Gate::Lending, TenantId{}, true});
             continue;
         }
         Placement placement = place(*demand, offered(state_));
@@ -159,6 +158,11 @@ void Scheduler::stop_for_others(Time now, Events& events) {
     for (const Turns::Head& head : heads) {
         if (++plans > kPlansAStep) {
             break;  // the others are asked when something changes for them
+        }
+        // Nobody is stopped for who may not start.
+        if (const auto closed = closed_whatever_is_free(state_, *head.demand)) {
+            state_.park(head.demand, *closed);
+            continue;
         }
         const Job& job = *state_.job(head.turn.first.job);
         auto plan = plan_preemption(state_, job, now);

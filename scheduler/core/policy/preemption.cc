@@ -66,6 +66,8 @@ public:
         return any ? beyond_guarantee(tenant, use) : Amount{};
     }
 
+    const GpuNeed& use(TenantId id) { return use_of(id); }
+
 private:
     void comes(TenantId leaf, const GpuNeed& need) {
         for (const TenantId tenant : core::from_the_top(*state_, leaf)) {
@@ -75,10 +77,6 @@ private:
         }
     }
 
-public:
-    const GpuNeed& use(TenantId id) { return use_of(id); }
-
-private:
     GpuNeed& use_of(TenantId id) {
         return use_.try_emplace(id, state_->tenant(id)->used).first->second;
     }
@@ -220,6 +218,7 @@ private:
                                        : right_against(tenant, accelerator, outlook_);
                 if (right && (right->of_guarantee || has_higher_lane)) {
                     reachable.push_back({*right, tenant, &jobs});
+                    break;  // each tenant's jobs once, whatever several groups ask for
                 }
             }
         }
@@ -301,8 +300,7 @@ private:
 
     bool fits(const Node& node, const Room& room) const {
         const TaskGroup& group = main_group();
-        if (!node.takes_work() || !node.room_is_exact ||
-            !suits(beneficiary_.demand(), group, node)) {
+        if (!suits(beneficiary_.demand(), group, node)) {
             return false;
         }
         const Ask ask = Ask::of(group.per_task);
@@ -314,6 +312,10 @@ private:
 
     std::vector<const Candidate*> enough_on(const Node& node,
                                             const std::vector<const Candidate*>& here) {
+        // Of a node that came back smaller nobody knows what its tasks would free.
+        if (!node.takes_work() || !node.room_is_exact) {
+            return {};
+        }
         Room room = base_.room(node);
         Outlook outlook = outlook_;
         std::vector<const Candidate*> victims;
