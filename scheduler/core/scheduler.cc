@@ -16,7 +16,7 @@ constexpr std::size_t kForgottenAtOnce = 1000;
 
 // Work a step may spend on plans that stop jobs.
 constexpr std::size_t kTenantsAShape = 16;
-constexpr std::size_t kPlansAStep = 64;
+constexpr std::size_t kPlansAStep = 8;
 
 Ending preempted_for(JobId job) {
     return {.reason = EndReason::Preempted,
@@ -161,7 +161,9 @@ void Scheduler::stop_for_others(Time now, Events& events) {
         }
         // Nobody is stopped for who may not start.
         if (const auto closed = closed_whatever_is_free(state_, *head.demand)) {
-            state_.park(head.demand, *closed);
+            if (closed->gate != Gate::Lending) {
+                state_.park(head.demand, *closed);
+            }
             continue;
         }
         const Job& job = *state_.job(head.turn.first.job);

@@ -16,6 +16,12 @@ void State::Apply::operator()(const NodeJoined& event) {
     if (is_new || joined.description != event.description) {
         ++state.inventory_version_;
     }
+    for (const DeviceDescription& device : joined.description.devices) {
+        state.gpus_[device.accelerator] -= Amount(kWholeDevice);
+    }
+    for (const DeviceDescription& device : event.description.devices) {
+        state.gpus_[device.accelerator] += Amount(kWholeDevice);
+    }
     joined.description = event.description;
     joined.boot_id = event.boot_id;
     joined.contact = InContact{event.session};

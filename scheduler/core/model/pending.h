@@ -77,11 +77,9 @@ public:
     // could have changed.
     std::vector<Turns::Head> hopeful(std::size_t most) const;
     void hope_ends() { hopeful_.clear(); }
-    void hopes(const DemandPointer& demand) { hopeful_.insert(classes_.at(demand).shape); }
     // Other jobs may be stopped now than before: for anybody, or for this tenant.
     void hope_again();
     void hope_for(TenantId tenant);
-    bool anybody_hopes() const { return !hopeful_.empty(); }
 
     void add(const JobTurn& job, const DemandPointer& demand, const Tree& tree);
     // No harm if it is not there.

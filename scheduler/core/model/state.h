@@ -104,6 +104,8 @@ public:
     const TypicalTasks& typical_tasks() const { return typical_tasks_; }
     // Remembers what was computed from the two; never changes an answer.
     WorthTable& worth_table() const { return worth_table_; }
+    // Milli-GPUs of all nodes, whether or not they are there now.
+    const std::map<std::string, Amount>& gpus() const { return gpus_; }
     // Accelerators some node has or had, and whether they are simulated.
     const std::map<std::string, Reality>& accelerators_seen() const { return accelerators_seen_; }
 
@@ -115,7 +117,6 @@ public:
     void park(const DemandPointer& demand, Parked parked) { pending_.park(demand, parked); }
     void close(const DemandPointer& demand) { pending_.close(demand); }
     void hope_ends() { pending_.hope_ends(); }
-    void hopes(const DemandPointer& demand) { pending_.hopes(demand); }
     void settled(JobId job) { unsettled_.erase(job); }
 
 private:
@@ -151,6 +152,7 @@ private:
     std::map<std::string, NodeId> node_by_name_;
     std::map<std::string, Accelerator> catalogue_;
     std::map<std::string, Reality> accelerators_seen_;
+    std::map<std::string, Amount> gpus_;
     Directory directory_;
     PendingJobs pending_;
     std::map<IncarnationId, JobId> job_by_incarnation_;

@@ -59,16 +59,6 @@ bool is_firm(const Demand& demand) {
 
 namespace {
 
-Amount all_of(const State& state, const std::string& accelerator) {
-    Amount all;
-    for (const auto& [id, node] : state.nodes()) {
-        for (const DeviceDescription& device : node.description.devices) {
-            all += Amount(device.accelerator == accelerator ? 1000 : 0);
-        }
-    }
-    return all;
-}
-
 // What the tenant keeps back of its guarantee with so much in firm use.
 Amount kept_back(const Tenant& tenant, const std::string& accelerator, Amount firm) {
     const auto quota = tenant.quotas.find(accelerator);
@@ -113,7 +103,8 @@ std::optional<LendingClosed> lending_closed(const State& state, const Demand& de
                 taken += firm + kept_back(tenant, accelerator, firm + more);
             }
         }
-        const Amount all = all_of(state, accelerator);
+        const auto there = state.gpus().find(accelerator);
+        const Amount all = there == state.gpus().end() ? Amount{} : there->second;
         const Amount left = all.minus_at_most(taken);
         // Where firm jobs leave too little anyway, room is what is missing.
         if (asked > left && asked <= all.minus_at_most(in_firm_use)) {
