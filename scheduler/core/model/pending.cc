@@ -193,6 +193,8 @@ void PendingJobs::capacity_freed(const std::set<std::string>& accelerators, cons
     for (const std::string& name : names) {
         if (const auto found = by_accelerator_.find(name); found != by_accelerator_.end()) {
             open_.insert(found->second.begin(), found->second.end());
+            // With what is free now, fewer stops may do, or only now enough.
+            hopeful_.insert(found->second.begin(), found->second.end());
         }
     }
     unpark(std::set(parked_until_room_), tree);
