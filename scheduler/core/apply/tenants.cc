@@ -83,7 +83,6 @@ void State::Apply::charge(const Job& holder, Charge charge) {
     };
     for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
         Tenant& charged = tenant(id);
-        const bool borrowed_nothing = borrowed(charged).is_zero();
         account(charged);
         book(charged.used);
         if (firm) {
@@ -93,8 +92,8 @@ void State::Apply::charge(const Job& holder, Charge charge) {
         state.pending_.turn_changed(id, tree);
         if (charge == Charge::Less) {
             state.pending_.hope_for(id);  // it may own more now
-        } else if (borrowed_nothing && !borrowed(charged).is_zero()) {
-            state.pending_.hope_again();  // it may be asked to give back
+        } else if (!borrowed(charged).is_zero()) {
+            state.pending_.hope_again();  // it may be asked to give back, or more than before
         }
     }
 }
