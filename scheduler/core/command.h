@@ -82,7 +82,10 @@ struct SetQuota {
     std::optional<Amount> guaranteed;
     std::optional<Amount> limit;
     std::optional<Amount> lendable;
+    std::optional<int> guaranteed_nodes = {};
     enum class Limit { Keep, Clear } clear_limit = Limit::Keep;
+    // Stops preemptible jobs of the tenant until it is within its limit.
+    enum class Reclaim { No, Yes } reclaim = Reclaim::No;
 };
 
 struct DrainNode {
@@ -130,6 +133,9 @@ struct TakeLeadership {
 struct SetCatalogue {
     std::vector<Accelerator> accelerators;
 };
+struct SetPolicy {
+    Policy policy;
+};
 // The first administrator, when the platform is set up: all platform roles, no questions asked.
 struct FoundPlatform {
     TokenRecord token;
@@ -163,11 +169,17 @@ struct ObserveTasks {
     std::string session;
     std::vector<TaskObservation> tasks;
 };
+// A task said that the work of its job is saved.
+struct ReportCheckpoint {
+    std::string node;
+    std::string session;
+    IncarnationId incarnation;
+};
 
 using Command =
     std::variant<SubmitJobs, CancelJobs, HoldJobs, ReleaseJobs, CreateTenant, UpdateTenant,
                  DeleteTenant, SetQuota, DrainNode, ResumeNode, LabelNode, GrantRole, RevokeRole,
-                 IssueToken, RevokeToken, TakeLeadership, SetCatalogue, FoundPlatform, UseNodeToken,
-                 JoinNode, LoseContact, ObserveTasks>;
+                 IssueToken, RevokeToken, TakeLeadership, SetCatalogue, SetPolicy, FoundPlatform,
+                 UseNodeToken, JoinNode, LoseContact, ObserveTasks, ReportCheckpoint>;
 
 }  // namespace gusu::core

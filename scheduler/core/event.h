@@ -11,6 +11,7 @@
 #include "scheduler/core/model/history.h"
 #include "scheduler/core/model/job.h"
 #include "scheduler/core/model/node.h"
+#include "scheduler/core/model/policy.h"
 #include "scheduler/core/model/tenant.h"
 
 namespace gusu::core {
@@ -22,6 +23,9 @@ struct LeadershipTaken {
 
 struct CatalogueChanged {
     std::vector<Accelerator> accelerators;
+};
+struct PolicyChanged {
+    Policy policy;
 };
 
 struct TenantCreated {
@@ -111,6 +115,11 @@ struct TaskChanged {
     int task = 0;
     TaskState state;
 };
+// The job said that its work is saved.
+struct JobCheckpointed {
+    JobId job;
+    IncarnationId incarnation;
+};
 struct JobStopRequested {
     JobId job;
     Ending because;
@@ -199,7 +208,7 @@ using EventBody =
                  JobStopRequested, JobEnded, JobRequeued, JobsForgotten, RoleGranted, RoleRevoked,
                  TokenIssued, TokenRevoked, JobRestored, ArrayRestored, NodeRestored,
                  CountersRestored, JobNominated, NominationEnded, HistoryRestored,
-                 BorrowingRestored>;
+                 BorrowingRestored, JobCheckpointed, PolicyChanged>;
 
 struct Event {
     Time at;

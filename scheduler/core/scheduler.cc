@@ -58,6 +58,7 @@ Events Scheduler::step(Time now) {
     lose_nodes(now, events);
     settle_attempts(now, events);
     end_doomed(now, events);
+    end_late(now, events);
     place_nominated(now, events);
     start_jobs(now, events);
     stop_for_others(now, events);
@@ -100,6 +101,27 @@ void Scheduler::end_doomed(Time now, Events& events) {
                               .ending = std::move(ending),
                               .usage = {}}},
                events);
+    }
+}
+
+// Who can no longer end before its deadline.
+void Scheduler::end_late(Time now, Events& events) {
+    while (!state_.deadlines().empty() && state_.deadlines().begin()->first <= now) {
+        const Job& late = *state_.job(state_.deadlines().begin()->second);
+        Ending ending{.reason = EndReason::Deadline,
+                      .exit_code = 0,
+                      .signal = 0,
+                      .detail = late.is_waiting() ? "it could no longer end before its deadline"
+                                                  : "it had not ended when its deadline came"};
+        if (late.is_waiting()) {
+            happen(
+                {now,
+                 JobEnded{
+                     .job = late.id, .incarnation = {}, .ending = std::move(ending), .usage = {}}},
+                events);
+        } else {
+            happen({now, JobStopRequested{late.id, std::move(ending)}}, events);
+        }
     }
 }
 
@@ -212,6 +234,9 @@ Time Scheduler::next_timer() const {
     }
     if (!state_.leases().empty()) {
         next = std::min(next, state_.leases().begin()->first);
+    }
+    if (!state_.deadlines().empty()) {
+        next = std::min(next, state_.deadlines().begin()->first);
     }
     for (const auto& [id, nomination] : state_.nominations()) {
         next = std::min(next, nomination.until);

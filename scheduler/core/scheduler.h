@@ -50,6 +50,7 @@ private:
     void lose_nodes(Time now, Events& events);
     void settle_attempts(Time now, Events& events);
     void end_doomed(Time now, Events& events);
+    void end_late(Time now, Events& events);
     void start_jobs(Time now, Events& events);
     void place_nominated(Time now, Events& events);
     void stop_for_others(Time now, Events& events);

@@ -111,6 +111,9 @@ v1::StopOrder to_stop_order(const core::State&, const core::Job& job) {
     if (placed == nullptr || !placed->stopping) {
         return order;
     }
+    if (placed->stopping->saved) {
+        *order.mutable_grace() = from_duration(Duration(0));
+    }
     const core::EndReason reason = placed->stopping->because.reason;
     const bool is_cancelled =
         reason == core::EndReason::CancelledByUser || reason == core::EndReason::CancelledByAdmin;

@@ -84,6 +84,10 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
             return read(record.job_nominated(), reader);
         case storage::Event::kNominationEnded:
             return read(record.nomination_ended(), reader);
+        case storage::Event::kJobCheckpointed:
+            return read(record.job_checkpointed(), reader);
+        case storage::Event::kPolicyChanged:
+            return read(record.policy_changed(), reader);
         case storage::Event::kJobRestored:
         case storage::Event::kArrayRestored:
         case storage::Event::kNodeRestored:

@@ -15,11 +15,16 @@ Result<core::DependencyCondition> to_condition(const Field& field, v1::Dependenc
             return core::DependencyCondition::AfterAny;
         case v1::DEPENDENCY_CONDITION_AFTER_NOT_OK:
             return core::DependencyCondition::AfterNotOk;
+        case v1::DEPENDENCY_CONDITION_AFTER_CORR:
+            return core::DependencyCondition::AfterCorr;
+        case v1::DEPENDENCY_CONDITION_SINGLETON:
+            return core::DependencyCondition::Singleton;
         default:
             break;
     }
-    return refuse(field, std::to_string(static_cast<int>(value)), "is no condition",
-                  "DEPENDENCY_CONDITION_AFTER_OK, _AFTER_ANY, _AFTER_NOT_OK");
+    return refuse(
+        field, std::to_string(static_cast<int>(value)), "is no condition",
+        "DEPENDENCY_CONDITION_AFTER_OK, _AFTER_ANY, _AFTER_NOT_OK, _AFTER_CORR, _SINGLETON");
 }
 
 // "#0" in a batch: only an earlier job, so that no job waits for itself, even by a detour.
@@ -70,7 +75,13 @@ Result<std::vector<core::DependsOn>> to_dependencies(const v1::JobSpec& spec, co
             return condition.error();
         }
         jobs += message.job_ids_size();
-        if (message.job_ids().empty() || jobs > kMostDependencies) {
+        const bool names_none = *condition == core::DependencyCondition::Singleton;
+        if (names_none && !message.job_ids().empty()) {
+            return refuse(here.in("job_ids"), quote(message.job_ids(0)),
+                          "is named by a singleton, which waits for all earlier jobs of its name",
+                          "none");
+        }
+        if ((message.job_ids().empty() && !names_none) || jobs > kMostDependencies) {
             return refuse(here.in("job_ids"),
                           message.job_ids().empty() ? "is empty" : "names too many jobs",
                           "1 to 1000 job ids over all dependencies; a whole array is one id");

@@ -96,13 +96,24 @@ Result<core::TaskGroup> to_group(const v1::TaskGroup& message, const Field& fiel
     if (auto problem = check_labels(field.in("node_labels"), message.node_labels())) {
         return *problem;
     }
+    const int tasks = message.tasks() == 0 ? 1 : message.tasks();
+    if (auto problem = check_count(field.in("min_tasks"), message.min_tasks(), 0, tasks)) {
+        return *problem;
+    }
+    if (!message.spread_over().empty()) {
+        if (auto problem = check_label(field.in("spread_over"), message.spread_over(), "")) {
+            return *problem;
+        }
+    }
     return core::TaskGroup{
         .name = message.name(),
-        .tasks = message.tasks() == 0 ? 1 : message.tasks(),
+        .tasks = tasks,
+        .min_tasks = message.min_tasks() == tasks ? 0 : message.min_tasks(),
         .per_task = *per_task,
         .accelerators = {message.accelerators().begin(), message.accelerators().end()},
         .spread = message.distinct_nodes() ? core::Spread::DistinctNodes : core::Spread::Anywhere,
-        .node_labels = {message.node_labels().begin(), message.node_labels().end()}};
+        .node_labels = {message.node_labels().begin(), message.node_labels().end()},
+        .spread_over = message.spread_over()};
 }
 
 Problem check_sums(const std::vector<core::TaskGroup>& groups, const Field& field) {

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kMostSpec = 2 << 20;
 constexpr Duration kHour = std::chrono::hours(1);
+// A gang in one domain runs so much better that a short wait for it pays.
+constexpr Duration kLocalityWait = std::chrono::minutes(5);
 constexpr Duration kTenYears = std::chrono::hours(24) * 3650;
 
 std::string program_name(const v1::JobSpec& spec) {
@@ -49,8 +51,59 @@ Problem set_priority(const v1::JobSpec& spec, const Field& field, core::Demand& 
                   "is no priority", "PRIORITY_LOW, PRIORITY_NORMAL, PRIORITY_HIGH");
 }
 
+Problem set_topology(const v1::JobSpec& spec, const Field& parent, core::Demand& demand) {
+    if (!spec.has_topology()) {
+        return std::nullopt;
+    }
+    const Field field = parent.in("topology");
+    const v1::Topology& message = spec.topology();
+    if (auto problem = check_label(field.in("level"), message.level(), "")) {
+        return problem;
+    }
+    core::Topology topology{
+        .level = message.level(),
+        .closeness = message.required() ? core::Closeness::Required : core::Closeness::Preferred,
+        .wait = message.required() ? Duration(0) : kLocalityWait};
+    if (message.has_wait()) {
+        const auto wait = to_duration(field.in("wait"), message.wait(), {.most = 24 * kHour});
+        if (!wait.ok()) {
+            return wait.error();
+        }
+        if (message.required() && *wait > Duration(0)) {
+            return refuse(field.in("wait"), "stands beside required, which waits for ever",
+                          "only one of the two");
+        }
+        topology.wait = *wait;
+    }
+    demand.topology = std::move(topology);
+    return std::nullopt;
+}
+
+// Known words that the core does not follow yet.
+Problem refuse_what_is_not_there(const v1::JobSpec& spec, const Field& field) {
+    constexpr std::string_view kWhy = "is not in this version";
+    if (spec.exclusive()) {
+        return refuse(field.in("exclusive"), kWhy, "false");
+    }
+    if (spec.has_topology()) {
+        return refuse(field.in("topology"), kWhy, "none");
+    }
+    for (int i = 0; i < spec.groups_size(); ++i) {
+        if (spec.groups(i).min_tasks() != 0) {
+            return refuse(field.at("groups", i).in("min_tasks"), kWhy, "0");
+        }
+        if (!spec.groups(i).spread_over().empty()) {
+            return refuse(field.at("groups", i).in("spread_over"), kWhy, "none");
+        }
+    }
+    return std::nullopt;
+}
+
 Result<std::shared_ptr<const core::Demand>> to_demand(const v1::JobSpec& spec, const Field& field) {
     auto demand = std::make_shared<core::Demand>();
+    if (auto problem = refuse_what_is_not_there(spec, field)) {
+        return *problem;
+    }
     auto groups = to_groups(spec, field);
     if (!groups.ok()) {
         return groups.error();
@@ -70,7 +123,40 @@ Result<std::shared_ptr<const core::Demand>> to_demand(const v1::JobSpec& spec, c
         }
         demand->time_limit = *limit;
     }
+    demand->sharing = spec.exclusive() ? core::Sharing::Exclusive : core::Sharing::Shared;
+    if (auto problem = set_topology(spec, field, *demand)) {
+        return *problem;
+    }
     return std::shared_ptr<const core::Demand>(std::move(demand));
+}
+
+Problem set_exit_codes(const v1::RetryPolicy& message, const Field& field,
+                       core::RetryPolicy& retry) {
+    const auto take = [&](const auto& codes, const char* name, std::vector<int>& into) -> Problem {
+        for (int i = 0; i < codes.size(); ++i) {
+            if (auto problem = check_count(field.at(name, i), codes[i], 1, 255)) {
+                return problem;
+            }
+            into.push_back(codes[i]);
+        }
+        std::ranges::sort(into);
+        into.erase(std::ranges::unique(into).begin(), into.end());
+        return std::nullopt;
+    };
+    if (auto problem = take(message.exit_codes(), "exit_codes", retry.exit_codes)) {
+        return problem;
+    }
+    if (auto problem =
+            take(message.final_exit_codes(), "final_exit_codes", retry.final_exit_codes)) {
+        return problem;
+    }
+    for (const int code : retry.final_exit_codes) {
+        if (std::ranges::binary_search(retry.exit_codes, code)) {
+            return refuse(field.in("final_exit_codes"), std::to_string(code),
+                          "is in exit_codes too", "each code in one of the two lists");
+        }
+    }
+    return std::nullopt;
 }
 
 Problem set_retry(const v1::JobSpec& spec, const Field& parent, core::RetryPolicy& retry) {
@@ -86,7 +172,7 @@ Problem set_retry(const v1::JobSpec& spec, const Field& parent, core::RetryPolic
     if (*backoff > Duration(0)) {
         retry.backoff = *backoff;
     }
-    return std::nullopt;
+    return set_exit_codes(spec.retry(), field, retry);
 }
 
 Problem set_checkpoint(const v1::JobSpec& spec, const Field& parent, core::JobSpec& job) {
@@ -148,6 +234,13 @@ Problem set_terms(const v1::JobSpec& spec, const Field& field, core::Submission&
             return begin.error();
         }
         submission.spec.begin = *begin;
+    }
+    if (spec.has_deadline()) {
+        const auto deadline = to_time(field.in("deadline"), spec.deadline());
+        if (!deadline.ok()) {
+            return deadline.error();
+        }
+        submission.spec.deadline = *deadline;
     }
     if (auto problem = set_retry(spec, field, submission.spec.retry)) {
         return problem;

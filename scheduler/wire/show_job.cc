@@ -249,6 +249,8 @@ v1::EndReason shown_reason(core::EndReason reason) {
             return v1::END_REASON_CANCELLED_BY_USER;
         case core::EndReason::CancelledByAdmin:
             return v1::END_REASON_CANCELLED_BY_ADMIN;
+        case core::EndReason::Deadline:
+            return v1::END_REASON_DEADLINE;
     }
     return v1::END_REASON_UNSPECIFIED;
 }

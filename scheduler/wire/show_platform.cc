@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "scheduler/core/policy/quota.h"
 #include "scheduler/wire/amounts.h"
 #include "scheduler/wire/show.h"
 
@@ -127,6 +128,8 @@ v1::Quota to_proto_quota(const core::State& state, const core::Tenant& tenant,
     if (quota.lendable) {
         shown.set_lendable(from_milli(quota.lendable->units()));
     }
+    shown.set_lendable_now(from_milli(core::lendable(state.policy(), quota).units()));
+    shown.set_guaranteed_nodes(quota.guaranteed_nodes);
     shown.set_used(from_milli(used.units()));
     shown.set_borrowed(from_milli(used.minus_at_most(quota.guaranteed).units()));
     shown.set_lent(from_milli(lent.units()));

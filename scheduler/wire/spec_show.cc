@@ -26,6 +26,10 @@ v1::DependencyCondition shown_condition(core::DependencyCondition condition) {
             return v1::DEPENDENCY_CONDITION_AFTER_ANY;
         case core::DependencyCondition::AfterNotOk:
             return v1::DEPENDENCY_CONDITION_AFTER_NOT_OK;
+        case core::DependencyCondition::AfterCorr:
+            return v1::DEPENDENCY_CONDITION_AFTER_CORR;
+        case core::DependencyCondition::Singleton:
+            return v1::DEPENDENCY_CONDITION_SINGLETON;
     }
     return v1::DEPENDENCY_CONDITION_UNSPECIFIED;
 }
@@ -41,6 +45,8 @@ void show_group(const core::TaskGroup& group, v1::TaskGroup& message) {
     message.mutable_accelerators()->Assign(group.accelerators.begin(), group.accelerators.end());
     message.set_distinct_nodes(group.spread == core::Spread::DistinctNodes);
     message.mutable_node_labels()->insert(group.node_labels.begin(), group.node_labels.end());
+    message.set_min_tasks(group.min_tasks);
+    message.set_spread_over(group.spread_over);
 }
 
 void show_demand(const core::State& state, const core::Demand& demand, v1::JobSpec& message) {
@@ -57,6 +63,13 @@ void show_demand(const core::State& state, const core::Demand& demand, v1::JobSp
     message.set_preemptible(demand.preemption == core::Preemption::Allowed);
     if (demand.time_limit) {
         *message.mutable_time_limit() = from_duration(*demand.time_limit);
+    }
+    message.set_exclusive(demand.sharing == core::Sharing::Exclusive);
+    if (demand.topology) {
+        v1::Topology& topology = *message.mutable_topology();
+        topology.set_level(demand.topology->level);
+        topology.set_required(demand.topology->closeness == core::Closeness::Required);
+        *topology.mutable_wait() = from_duration(demand.topology->wait);
     }
 }
 
@@ -78,12 +91,19 @@ v1::JobSpec to_proto_spec(const core::State& state, const core::Job& job) {
     }
     if (spec.retry.retries > 0) {
         message.mutable_retry()->set_retries(spec.retry.retries);
-        *message.mutable_retry()->mutable_backoff() = from_duration(spec.retry.backoff);
+        v1::RetryPolicy& retry = *message.mutable_retry();
+        *retry.mutable_backoff() = from_duration(spec.retry.backoff);
+        retry.mutable_exit_codes()->Add(spec.retry.exit_codes.begin(), spec.retry.exit_codes.end());
+        retry.mutable_final_exit_codes()->Add(spec.retry.final_exit_codes.begin(),
+                                              spec.retry.final_exit_codes.end());
     }
     message.mutable_checkpoint()->set_signal(spec.stop_signal);
     *message.mutable_checkpoint()->mutable_grace() = from_duration(spec.stop_grace);
     if (spec.begin > Time()) {
         *message.mutable_begin() = from_time(spec.begin);
+    }
+    if (spec.deadline) {
+        *message.mutable_deadline() = from_time(*spec.deadline);
     }
     return message;
 }

@@ -22,12 +22,14 @@ core::CountersRestored read(const storage::CountersRestored& record, StoredReade
 
 // stored_tenants.cc
 void write(const core::CatalogueChanged& event, storage::Event& record, StoredWriter& writer);
+void write(const core::PolicyChanged& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TenantCreated& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TenantUpdated& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TenantDeleted& event, storage::Event& record, StoredWriter& writer);
 void write(const core::QuotaChanged& event, storage::Event& record, StoredWriter& writer);
 void write(const core::BorrowingRestored& event, storage::Event& record, StoredWriter& writer);
 core::CatalogueChanged read(const storage::CatalogueChanged& record, StoredReader& reader);
+core::PolicyChanged read(const storage::PolicyChanged& record, StoredReader& reader);
 core::TenantCreated read(const storage::TenantCreated& record, StoredReader& reader);
 core::TenantUpdated read(const storage::TenantUpdated& record, StoredReader& reader);
 core::TenantDeleted read(const storage::TenantDeleted& record, StoredReader& reader);
@@ -58,6 +60,7 @@ void write(const core::JobPlaced& event, storage::Event& record, StoredWriter& w
 void write(const core::JobNominated& event, storage::Event& record, StoredWriter& writer);
 void write(const core::NominationEnded& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TaskChanged& event, storage::Event& record, StoredWriter& writer);
+void write(const core::JobCheckpointed& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobStopRequested& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobEnded& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobRequeued& event, storage::Event& record, StoredWriter& writer);
@@ -69,6 +72,7 @@ core::JobPlaced read(const storage::JobPlaced& record, StoredReader& reader);
 core::JobNominated read(const storage::JobNominated& record, StoredReader& reader);
 core::NominationEnded read(const storage::NominationEnded& record, StoredReader& reader);
 core::TaskChanged read(const storage::TaskChanged& record, StoredReader& reader);
+core::JobCheckpointed read(const storage::JobCheckpointed& record, StoredReader& reader);
 core::JobStopRequested read(const storage::JobStopRequested& record, StoredReader& reader);
 core::JobEnded read(const storage::JobEnded& record, StoredReader& reader);
 core::JobRequeued read(const storage::JobRequeued& record, StoredReader& reader);

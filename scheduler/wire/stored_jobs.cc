@@ -145,6 +145,16 @@ core::JobStopRequested read(const storage::JobStopRequested& record, StoredReade
     return {.job = {record.job()}, .because = read_ending(record.because(), reader)};
 }
 
+void write(const core::JobCheckpointed& event, storage::Event& record, StoredWriter&) {
+    storage::JobCheckpointed& written = *record.mutable_job_checkpointed();
+    written.set_job(event.job.value);
+    written.set_incarnation(event.incarnation.value);
+}
+
+core::JobCheckpointed read(const storage::JobCheckpointed& record, StoredReader&) {
+    return {.job = {record.job()}, .incarnation = {record.incarnation()}};
+}
+
 void write(const core::JobEnded& event, storage::Event& record, StoredWriter&) {
     storage::JobEnded& ended = *record.mutable_job_ended();
     ended.set_job(event.job.value);

@@ -27,6 +27,8 @@ storage::EndReason stored_end_reason(core::EndReason reason) {
             return storage::END_REASON_CANCELLED_BY_USER;
         case core::EndReason::CancelledByAdmin:
             return storage::END_REASON_CANCELLED_BY_ADMIN;
+        case core::EndReason::Deadline:
+            return storage::END_REASON_DEADLINE;
     }
     return storage::END_REASON_UNSPECIFIED;
 }

@@ -13,9 +13,13 @@ void write_placed(const core::Placed& placed, storage::Placed& record) {
     if (placed.stopping) {
         record.mutable_stopping()->set_since(to_milliseconds(placed.stopping->since));
         write_ending(placed.stopping->because, *record.mutable_stopping()->mutable_because());
+        record.mutable_stopping()->set_saved(placed.stopping->saved);
     }
     if (placed.running_since) {
         record.set_running_since(to_milliseconds(*placed.running_since));
+    }
+    if (placed.checkpointed) {
+        record.set_checkpointed(to_milliseconds(*placed.checkpointed));
     }
 }
 
@@ -26,10 +30,14 @@ core::Placed read_placed(const storage::Placed& record, StoredReader& reader) {
     if (record.has_stopping()) {
         placed.stopping =
             core::Stopping{.since = from_milliseconds(record.stopping().since()),
-                           .because = read_ending(record.stopping().because(), reader)};
+                           .because = read_ending(record.stopping().because(), reader),
+                           .saved = record.stopping().saved()};
     }
     if (record.has_running_since()) {
         placed.running_since = from_milliseconds(record.running_since());
+    }
+    if (record.has_checkpointed()) {
+        placed.checkpointed = from_milliseconds(record.checkpointed());
     }
     return placed;
 }

@@ -53,8 +53,32 @@ storage::DependencyCondition stored_condition(core::DependencyCondition conditio
             return storage::DEPENDENCY_CONDITION_AFTER_ANY;
         case core::DependencyCondition::AfterNotOk:
             return storage::DEPENDENCY_CONDITION_AFTER_NOT_OK;
+        case core::DependencyCondition::AfterCorr:
+            return storage::DEPENDENCY_CONDITION_AFTER_CORR;
+        case core::DependencyCondition::Singleton:
+            return storage::DEPENDENCY_CONDITION_SINGLETON;
     }
     return storage::DEPENDENCY_CONDITION_UNSPECIFIED;
+}
+
+storage::Sharing stored_sharing(core::Sharing sharing) {
+    switch (sharing) {
+        case core::Sharing::Shared:
+            return storage::SHARING_SHARED;
+        case core::Sharing::Exclusive:
+            return storage::SHARING_EXCLUSIVE;
+    }
+    return storage::SHARING_UNSPECIFIED;
+}
+
+storage::Closeness stored_closeness(core::Closeness closeness) {
+    switch (closeness) {
+        case core::Closeness::Preferred:
+            return storage::CLOSENESS_PREFERRED;
+        case core::Closeness::Required:
+            return storage::CLOSENESS_REQUIRED;
+    }
+    return storage::CLOSENESS_UNSPECIFIED;
 }
 
 void write_group(const core::TaskGroup& group, storage::TaskGroup& record) {
@@ -68,17 +92,21 @@ void write_group(const core::TaskGroup& group, storage::TaskGroup& record) {
     }
     record.set_spread(stored_spread(group.spread));
     write_labels(group.node_labels, *record.mutable_node_labels());
+    record.set_min_tasks(group.min_tasks);
+    record.set_spread_over(group.spread_over);
 }
 
 core::TaskGroup read_group(const storage::TaskGroup& record, StoredReader& reader) {
     return {.name = record.name(),
             .tasks = record.tasks(),
+            .min_tasks = record.min_tasks(),
             .per_task = {.milli_gpus = reader.amount(record.milli_gpus()),
                          .milli_cpus = reader.amount(record.milli_cpus()),
                          .memory = reader.amount(record.memory())},
             .accelerators = {record.accelerators().begin(), record.accelerators().end()},
             .spread = reader.choice(record.spread(), stored_spread, storage::Spread_MAX, "spread"),
-            .node_labels = read_labels(record.node_labels())};
+            .node_labels = read_labels(record.node_labels()),
+            .spread_over = record.spread_over()};
 }
 
 core::Dependency read_dependency(const storage::Dependency& record, StoredReader& reader) {
@@ -102,6 +130,13 @@ void write_demand(const core::Demand& demand, storage::Demand& record) {
     if (demand.time_limit) {
         record.set_time_limit_ms(demand.time_limit->count());
     }
+    record.set_sharing(stored_sharing(demand.sharing));
+    if (demand.topology) {
+        storage::Topology& topology = *record.mutable_topology();
+        topology.set_level(demand.topology->level);
+        topology.set_closeness(stored_closeness(demand.topology->closeness));
+        topology.set_wait_ms(demand.topology->wait.count());
+    }
     for (const core::TaskGroup& group : demand.groups) {
         write_group(group, *record.add_groups());
     }
@@ -116,9 +151,22 @@ core::Demand read_demand(const storage::Demand& record, StoredReader& reader) {
                                     "preemption"),
         .runtime = reader.choice(record.runtime(), stored_runtime, storage::Runtime_MAX, "runtime"),
         .time_limit = std::nullopt,
+        .sharing = core::Sharing::Shared,
+        .topology = std::nullopt,
         .groups = {}};
     if (record.has_time_limit_ms()) {
         demand.time_limit = Duration(record.time_limit_ms());
+    }
+    if (record.sharing() != storage::SHARING_UNSPECIFIED) {  // written before there was any
+        demand.sharing =
+            reader.choice(record.sharing(), stored_sharing, storage::Sharing_MAX, "sharing");
+    }
+    if (record.has_topology()) {
+        demand.topology = core::Topology{
+            .level = record.topology().level(),
+            .closeness = reader.choice(record.topology().closeness(), stored_closeness,
+                                       storage::Closeness_MAX, "closeness"),
+            .wait = Duration(record.topology().wait_ms())};
     }
     for (const storage::TaskGroup& group : record.groups()) {
         demand.groups.push_back(read_group(group, reader));
@@ -139,6 +187,13 @@ void write_spec(const core::JobSpec& spec, storage::JobSpec& record) {
     }
     record.set_retries(spec.retry.retries);
     record.set_backoff_ms(spec.retry.backoff.count());
+    record.mutable_retry_exit_codes()->Add(spec.retry.exit_codes.begin(),
+                                           spec.retry.exit_codes.end());
+    record.mutable_final_exit_codes()->Add(spec.retry.final_exit_codes.begin(),
+                                           spec.retry.final_exit_codes.end());
+    if (spec.deadline) {
+        record.set_deadline(to_milliseconds(*spec.deadline));
+    }
     record.set_stop_signal(spec.stop_signal);
     record.set_stop_grace_ms(spec.stop_grace.count());
     record.set_begin(to_milliseconds(spec.begin));
@@ -153,7 +208,14 @@ core::JobSpec read_spec(const storage::JobSpec& record, StoredReader& reader) {
     for (const storage::Dependency& dependency : record.dependencies()) {
         spec.dependencies.push_back(read_dependency(dependency, reader));
     }
-    spec.retry = {.retries = record.retries(), .backoff = Duration(record.backoff_ms())};
+    spec.retry = {
+        .retries = record.retries(),
+        .backoff = Duration(record.backoff_ms()),
+        .exit_codes = {record.retry_exit_codes().begin(), record.retry_exit_codes().end()},
+        .final_exit_codes = {record.final_exit_codes().begin(), record.final_exit_codes().end()}};
+    if (record.has_deadline()) {
+        spec.deadline = from_milliseconds(record.deadline());
+    }
     spec.stop_signal = record.stop_signal();
     spec.stop_grace = Duration(record.stop_grace_ms());
     spec.begin = from_milliseconds(record.begin());

@@ -88,6 +88,24 @@ core::CatalogueChanged read(const storage::CatalogueChanged& record, StoredReade
     return event;
 }
 
+void write(const core::PolicyChanged& event, storage::Event& record, StoredWriter&) {
+    storage::PolicyChanged& written = *record.mutable_policy_changed();
+    written.set_runs_at_least_ms(event.policy.runs_at_least.count());
+    written.set_short_job_ms(event.policy.short_job.count());
+    written.set_ages_after_ms(event.policy.ages_after.count());
+    written.set_lendable_milli(event.policy.lendable_milli);
+    written.mutable_lane_bounds()->Add(event.policy.lane_bounds_gpu_hours.begin(),
+                                       event.policy.lane_bounds_gpu_hours.end());
+}
+
+core::PolicyChanged read(const storage::PolicyChanged& record, StoredReader&) {
+    return {{.runs_at_least = Duration(record.runs_at_least_ms()),
+             .short_job = Duration(record.short_job_ms()),
+             .ages_after = Duration(record.ages_after_ms()),
+             .lendable_milli = record.lendable_milli(),
+             .lane_bounds_gpu_hours = {record.lane_bounds().begin(), record.lane_bounds().end()}}};
+}
+
 void write(const core::TenantCreated& event, storage::Event& record, StoredWriter&) {
     storage::TenantCreated& created = *record.mutable_tenant_created();
     created.set_tenant(event.tenant.value);
@@ -134,12 +152,14 @@ void write(const core::QuotaChanged& event, storage::Event& record, StoredWriter
     if (event.quota.lendable) {
         quota.set_lendable(event.quota.lendable->units());
     }
+    quota.set_guaranteed_nodes(event.quota.guaranteed_nodes);
 }
 
 core::QuotaChanged read(const storage::QuotaChanged& record, StoredReader& reader) {
     core::Quota quota{.guaranteed = reader.amount(record.quota().guaranteed()),
                       .limit = std::nullopt,
-                      .lendable = std::nullopt};
+                      .lendable = std::nullopt,
+                      .guaranteed_nodes = record.quota().guaranteed_nodes()};
     if (record.quota().has_limit()) {
         quota.limit = reader.amount(record.quota().limit());
     }

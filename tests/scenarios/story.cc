@@ -69,6 +69,10 @@ private:
         wish.cpus = line.number("cpus", wish.cpus);
         wish.memory = parse_bytes(line.option("memory", std::to_string(wish.memory))).value();
         wish.boot_id = line.option("boot", wish.boot_id);
+        for (const std::string& label : split(line.option("labels", ""), ',')) {
+            const std::vector<std::string> parts = split(label, ':');
+            wish.labels[parts.at(0)] = parts.at(1);
+        }
         nodes_[wish.name] = wish;
         happened(world_.join(wish));
     }
@@ -104,7 +108,35 @@ private:
         if (line.has("lend")) {
             set.lendable = Amount(parse_milli(line.option("lend", "")).value());
         }
+        if (line.has("nodes")) {
+            set.guaranteed_nodes = line.number("nodes", 0);
+        }
+        set.reclaim =
+            line.has("reclaim") ? core::SetQuota::Reclaim::Yes : core::SetQuota::Reclaim::No;
         happened(world_.execute(set));
+    }
+
+    void policy(const StoryLine& line) {
+        core::Policy policy;
+        policy.runs_at_least = parse_duration(line.option("runs_at_least", "10m")).value();
+        policy.short_job = parse_duration(line.option("short_job", "4h")).value();
+        policy.ages_after = parse_duration(line.option("ages_after", "24h")).value();
+        policy.lendable_milli = line.number("lendable_milli", policy.lendable_milli);
+        happened(world_.execute(core::SetPolicy{policy}));
+    }
+
+    void saves(const StoryLine& line) {
+        const core::Job& saved = job(line.names.at(0));
+        const auto* placed = std::get_if<core::Placed>(&saved.state);
+        if (placed == nullptr) {
+            told_ += line.names.at(0) + " does not run\n";
+            return;
+        }
+        const core::Node& node = *world_.state().node(placed->tasks.front().node);
+        happened(world_.execute(
+            core::ReportCheckpoint{.node = node.description.name,
+                                   .session = std::get<core::InContact>(node.contact).session,
+                                   .incarnation = placed->incarnation}));
     }
 
     void suspend(const StoryLine& line) {
@@ -125,6 +157,8 @@ private:
         auto demand = std::make_shared<core::Demand>();
         core::TaskGroup group;
         group.tasks = line.number("nodes", line.number("tasks", 1));
+        group.min_tasks = line.number("min_nodes", line.number("min_tasks", 0));
+        group.spread_over = line.option("spread_over", "");
         group.spread = line.has("nodes") ? core::Spread::DistinctNodes : core::Spread::Anywhere;
         group.per_task.milli_gpus = Amount(parse_milli(line.option("gpus", "0")).value());
         group.per_task.milli_cpus = Amount(parse_milli(line.option("cpus", "1")).value());
@@ -132,7 +166,21 @@ private:
         if (line.has("accelerator")) {
             group.accelerators = split(line.option("accelerator", ""), ',');
         }
+        for (const std::string& label : split(line.option("labels", ""), ',')) {
+            const std::vector<std::string> parts = split(label, ':');
+            group.node_labels[parts.at(0)] = parts.at(1);
+        }
         demand->groups = {group};
+        if (line.has("exclusive")) {
+            demand->sharing = core::Sharing::Exclusive;
+        }
+        if (line.has("within")) {
+            demand->topology =
+                core::Topology{.level = line.option("within", ""),
+                               .closeness = line.has("required") ? core::Closeness::Required
+                                                                 : core::Closeness::Preferred,
+                               .wait = parse_duration(line.option("locality_wait", "0s")).value()};
+        }
         if (line.has("preemptible")) {
             demand->preemption = core::Preemption::Allowed;
         }
@@ -153,6 +201,15 @@ private:
         submission.spec.demand = demand(line);
         submission.spec.retry.retries = line.number("retries", 0);
         submission.spec.retry.backoff = parse_duration(line.option("backoff", "10s")).value();
+        for (const std::string& code : split(line.option("retry_on", ""), ',')) {
+            submission.spec.retry.exit_codes.push_back(std::stoi(code));
+        }
+        for (const std::string& code : split(line.option("no_retry_on", ""), ',')) {
+            submission.spec.retry.final_exit_codes.push_back(std::stoi(code));
+        }
+        if (line.has("deadline")) {
+            submission.spec.deadline = Time(parse_duration(line.option("deadline", "")).value());
+        }
         submission.spec.begin = Time(parse_duration(line.option("begin", "0s")).value());
         submission.hold = line.has("hold") ? core::Hold::ByUser : core::Hold::None;
         for (int i = 0; i < line.number("array", 0); ++i) {
@@ -162,12 +219,17 @@ private:
         const std::pair<const char*, core::DependencyCondition> conditions[] = {
             {"afterok", core::DependencyCondition::AfterOk},
             {"afterany", core::DependencyCondition::AfterAny},
-            {"afternotok", core::DependencyCondition::AfterNotOk}};
+            {"afternotok", core::DependencyCondition::AfterNotOk},
+            {"aftercorr", core::DependencyCondition::AfterCorr}};
         for (const auto& [option, condition] : conditions) {
             for (const std::string& name : split(line.option(option, ""), ',')) {
                 submission.dependencies.push_back(
                     {.condition = condition, .jobs = {reference(name)}, .siblings = {}});
             }
+        }
+        if (line.has("singleton")) {
+            submission.dependencies.push_back(
+                {.condition = core::DependencyCondition::Singleton, .jobs = {}, .siblings = {}});
         }
         return submission;
     }
@@ -263,6 +325,8 @@ private:
         {"node", [this](const StoryLine& line) { node(line); }},
         {"tenant", [this](const StoryLine& line) { tenant(line); }},
         {"quota", [this](const StoryLine& line) { quota(line); }},
+        {"policy", [this](const StoryLine& line) { policy(line); }},
+        {"saves", [this](const StoryLine& line) { saves(line); }},
         {"suspend", [this](const StoryLine& line) { suspend(line); }},
         {"activate", [this](const StoryLine& line) { suspend(line); }},
         {"submit", [this](const StoryLine& line) { submit(line); }},

@@ -7,9 +7,9 @@ namespace {
 
 std::string word(core::EndReason reason) {
     static constexpr const char* kWords[] = {
-        "completed",         "exit code",         "timed out",         "node lost",
-        "out of memory",     "preempted",         "device fault",      "launch failed",
-        "dependency failed", "cancelled by user", "cancelled by admin"};
+        "completed",         "exit code",         "timed out",          "node lost",
+        "out of memory",     "preempted",         "device fault",       "launch failed",
+        "dependency failed", "cancelled by user", "cancelled by admin", "deadline"};
     return kWords[static_cast<std::size_t>(reason)];
 }
 
@@ -67,6 +67,9 @@ public:
     }
     std::string operator()(const core::NominationEnded& event) const {
         return name(event.job) + " lost the place kept for it";
+    }
+    std::string operator()(const core::JobCheckpointed& event) const {
+        return name(event.job) + " has saved its work";
     }
     std::string operator()(const core::JobStopRequested& event) const {
         return name(event.job) + " told to stop: " + ending(event.because);
@@ -143,7 +146,10 @@ std::string word(core::WaitReason reason) {
                                              "NODES_OUT",
                                              "NOT_YET_EXAMINED",
                                              "LENDING_CAP",
-                                             "RECLAIMING"};
+                                             "RECLAIMING",
+                                             "RESERVED",
+                                             "TOPOLOGY",
+                                             "WHOLE_NODES_KEPT"};
     return kWords[static_cast<std::size_t>(reason)];
 }
 

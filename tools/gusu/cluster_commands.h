@@ -42,7 +42,9 @@ struct QuotaWords {
     std::string guaranteed;
     std::string limit;
     std::string lend;
+    std::string nodes;
     bool no_limit = false;
+    bool reclaim = false;
 };
 int set_quota(Session& session, const QuotaWords& words);
 

@@ -96,6 +96,11 @@ void add_quota_set(CLI::App& quota, Invocation& invocation) {
     verb.add_option("--lend", words->lend,
                     "GPUs of the guarantee that long jobs of others may borrow")
         ->type_name("N");
+    verb.add_option("--guaranteed-nodes", words->nodes, "Of the guarantee, so many whole nodes")
+        ->type_name("N");
+    verb.add_flag_callback(
+        "--reclaim", [words] { words->reclaim = true; },
+        "Stop its preemptible jobs, the latest first, until it is within its limit");
     add_format(verb, invocation);
     verb.footer("Example:\n  gusu quota set suda/nlp nvidia-h200 --guaranteed 16 --limit 64");
     verb.callback([&invocation, words] {

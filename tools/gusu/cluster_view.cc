@@ -206,8 +206,8 @@ std::string quota_table(const v1::ListQuotasResponse& quotas, const View& view) 
         table.add({quota.tenant(), accelerator_name(quota.accelerator(), quota.simulated()),
                    number(quota.guaranteed()),
                    quota.has_limit() ? number(quota.limit()) : say("unlimited"),
-                   quota.has_lendable() ? number(quota.lendable()) : "25%", number(quota.used()),
-                   number(quota.borrowed()), number(quota.lent())});
+                   number(quota.lendable_now()), number(quota.used()), number(quota.borrowed()),
+                   number(quota.lent())});
     }
     return table.to_text(view.width);
 }

@@ -1,4 +1,6 @@
 // How many tasks, and what each holds: sbatch's ways of asking, brought to one task group.
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 
 #include "scheduler/base/text.h"
@@ -11,12 +13,13 @@ constexpr std::int64_t kMostTasks = 100'000;
 constexpr Setting kResourceSettings[] = {
     Setting::Gpus,        Setting::GpusPerNode, Setting::GpuFraction, Setting::Gres,
     Setting::Accelerator, Setting::Nodes,       Setting::Tasks,       Setting::TasksPerNode,
-    Setting::Cpus,        Setting::Memory,      Setting::NodeLabel};
+    Setting::Cpus,        Setting::Memory,      Setting::NodeLabel,   Setting::SpreadOver};
 
 struct Counts {
     std::int64_t nodes = 0;  // 0: not said
     std::int64_t tasks = 1;
     std::int64_t tasks_per_node = 0;
+    std::int64_t min_nodes = 0;  // above 0: between so many and `nodes`
 };
 
 // The setting's whole number, or 0 when it is not given.
@@ -32,16 +35,46 @@ Result<std::int64_t> count_of(const SubmitOptions& options, Setting setting) {
     return count;
 }
 
+// "4", or "2-8" of a job that starts with as many as there are.
+Result<std::pair<std::int64_t, std::int64_t>> node_range(const SubmitOptions& options) {
+    const Given* given = options.last(Setting::Nodes);
+    const std::size_t dash = given == nullptr ? std::string::npos : given->text.find('-', 1);
+    if (dash == std::string::npos) {
+        const Result<std::int64_t> nodes = count_of(options, Setting::Nodes);
+        return nodes ? Result(std::pair(std::int64_t{0}, *nodes))
+                     : Result<std::pair<std::int64_t, std::int64_t>>(nodes.error());
+    }
+    const Result<std::int64_t> most = parse_integer(given->text.substr(dash + 1), 1, kMostTasks);
+    const Result<std::int64_t> least =
+        parse_integer(given->text.substr(0, dash), 1, most ? *most : kMostTasks);
+    if (!most || !least) {
+        return wrong_value(
+            *given, (most ? least : most).error().message + "; a range is written MIN-MAX, as 2-8");
+    }
+    return std::pair(*least == *most ? 0 : *least, *most);
+}
+
 Result<Counts> read_counts(const SubmitOptions& options) {
-    const Result<std::int64_t> nodes = count_of(options, Setting::Nodes);
+    const auto nodes = node_range(options);
+    if (!nodes) {
+        return nodes.error();
+    }
     const Result<std::int64_t> tasks = count_of(options, Setting::Tasks);
     const Result<std::int64_t> per_node = count_of(options, Setting::TasksPerNode);
-    for (const Result<std::int64_t>* one : {&nodes, &tasks, &per_node}) {
+    for (const Result<std::int64_t>* one : {&tasks, &per_node}) {
         if (!*one) {
             return one->error();
         }
     }
-    Counts counts{.nodes = *nodes, .tasks = 1, .tasks_per_node = *per_node};
+    Counts counts{
+        .nodes = nodes->second, .tasks = 1, .tasks_per_node = *per_node, .min_nodes = nodes->first};
+    for (const Setting whole : {Setting::Tasks, Setting::Gpus}) {
+        if (counts.min_nodes > 0 && options.has(whole)) {
+            return wrong_value(*options.last(whole),
+                               "is of the whole job, whose number of nodes varies; say "
+                               "--ntasks-per-node and --gpus-per-node");
+        }
+    }
     if (*tasks > 0) {
         counts.tasks = *tasks;
         if (counts.nodes > counts.tasks) {
@@ -170,6 +203,37 @@ void warn_of_loose_nodes(const Counts& counts, SpecAndWarnings& job) {
 
 }  // namespace
 
+Status add_topology(const SubmitOptions& options, v1::JobSpec& spec) {
+    if (options.has(Setting::Exclusive)) {
+        spec.set_exclusive(true);
+    }
+    const Given* given = options.last(Setting::Topology);
+    if (given == nullptr) {
+        return Done{};
+    }
+    const std::size_t colon = given->text.find(':');
+    v1::Topology& topology = *spec.mutable_topology();
+    topology.set_level(given->text.substr(0, colon));
+    if (topology.level().empty()) {
+        return wrong_value(*given, "name a node label, as rack, rack:required or rack:10m");
+    }
+    if (colon == std::string::npos) {
+        return Done{};
+    }
+    const std::string how = given->text.substr(colon + 1);
+    if (how == "required" || how == "require") {
+        topology.set_required(true);
+        return Done{};
+    }
+    const Result<Duration> wait = parse_duration(how);
+    if (!wait) {
+        return wrong_value(*given, "after \":\" stands required, or how long to wait, as 10m");
+    }
+    *topology.mutable_wait() =
+        google::protobuf::util::TimeUtil::MillisecondsToDuration(wait->count());
+    return Done{};
+}
+
 Status add_resources(const SubmitOptions& options, SpecAndWarnings& job) {
     const auto given =
         std::ranges::find_if(kResourceSettings, [&](Setting one) { return options.has(one); });
@@ -191,6 +255,12 @@ Status add_resources(const SubmitOptions& options, SpecAndWarnings& job) {
         return gpus.error();
     }
     group.set_tasks(static_cast<int>(counts->tasks));
+    if (counts->min_nodes > 0) {
+        group.set_min_tasks(static_cast<int>(counts->tasks / counts->nodes * counts->min_nodes));
+    }
+    if (const Given* level = options.last(Setting::SpreadOver)) {
+        group.set_spread_over(level->text);
+    }
     group.set_distinct_nodes(counts->nodes > 0 && counts->nodes == counts->tasks);
     group.mutable_resources()->set_gpus(static_cast<double>(*gpus) / 1000.0);
     if (const Given* models = options.last(Setting::Accelerator)) {

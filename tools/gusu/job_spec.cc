@@ -25,14 +25,7 @@ Result<Duration> duration_of(const Given& given) {
     return duration;
 }
 
-Status refuse_what_is_not_there(const SubmitOptions& options) {
-    for (const Setting setting : {Setting::Topology, Setting::Exclusive, Setting::Deadline}) {
-        if (const Given* given = options.last(setting)) {
-            return Error{
-                ErrorCode::InvalidArgument,
-                given->where + ": this version of gusu does not have it yet; leave it out"};
-        }
-    }
+Status refuse_a_format(const SubmitOptions& options) {
     const Given* output = options.last(Setting::OutputFile);
     if (output != nullptr && (output->text == "json" || output->text == "yaml")) {
         return wrong_value(*output,
@@ -128,6 +121,13 @@ Status add_times(const SubmitOptions& options, const Surroundings& around, v1::J
         }
         *spec.mutable_begin() = TimeUtil::MillisecondsToTimestamp(to_milliseconds(*begin));
     }
+    if (const Given* given = options.last(Setting::Deadline)) {
+        const Result<Time> deadline = parse_time(given->text, around.now);
+        if (!deadline) {
+            return wrong_value(*given, deadline.error().message);
+        }
+        *spec.mutable_deadline() = TimeUtil::MillisecondsToTimestamp(to_milliseconds(*deadline));
+    }
     return Done{};
 }
 
@@ -146,6 +146,17 @@ Status add_sbatch_signal(const Given& given, v1::JobSpec& spec) {
         name.resize(at);
     }
     spec.mutable_checkpoint()->set_signal(name);
+    return Done{};
+}
+
+Status add_codes(const Given& given, google::protobuf::RepeatedField<int>& codes) {
+    for (const std::string& part : split(given.text, ',')) {
+        const Result<std::int64_t> code = parse_integer(part, 1, 255);
+        if (!code) {
+            return wrong_value(given, code.error().message);
+        }
+        codes.Add(static_cast<int>(*code));
+    }
     return Done{};
 }
 
@@ -180,7 +191,15 @@ Status add_end(const SubmitOptions& options, v1::JobSpec& spec) {
         }
         spec.mutable_retry()->set_retries(static_cast<int>(*retries));
     }
-    return Done{};
+    if (const Given* given = options.last(Setting::RetryOn)) {
+        const Status added = add_codes(*given, *spec.mutable_retry()->mutable_exit_codes());
+        if (!added) {
+            return added;
+        }
+    }
+    const Given* given = options.last(Setting::NoRetryOn);
+    return given == nullptr ? Status(Done{})
+                            : add_codes(*given, *spec.mutable_retry()->mutable_final_exit_codes());
 }
 
 Status add_environment(const SubmitOptions& options, const Surroundings& around,
@@ -251,9 +270,9 @@ Status add_options(const SubmitOptions& options, const Surroundings& around, Spe
     warn_of_what_is_ignored(options, job);
     add_texts(options, job.spec);
     const Status steps[] = {
-        refuse_what_is_not_there(options), add_choices(options, job.spec),
-        add_resources(options, job),       add_times(options, around, job.spec),
-        add_end(options, job.spec),        add_environment(options, around, job.spec),
+        refuse_a_format(options),     add_choices(options, job.spec),
+        add_resources(options, job),  add_times(options, around, job.spec),
+        add_end(options, job.spec),   add_environment(options, around, job.spec),
         add_lists(options, job.spec),
     };
     for (const Status& step : steps) {
@@ -306,13 +325,15 @@ Status add_dependencies(const Given& given, v1::JobSpec& spec) {
         std::string_view text;
         v1::DependencyCondition condition;
     };
-    static constexpr std::array<Word, 3> kConditions{
+    static constexpr std::array<Word, 5> kConditions{
         Word{"afterok", v1::DEPENDENCY_CONDITION_AFTER_OK},
         Word{"afterany", v1::DEPENDENCY_CONDITION_AFTER_ANY},
-        Word{"afternotok", v1::DEPENDENCY_CONDITION_AFTER_NOT_OK}};
+        Word{"afternotok", v1::DEPENDENCY_CONDITION_AFTER_NOT_OK},
+        Word{"aftercorr", v1::DEPENDENCY_CONDITION_AFTER_CORR},
+        Word{"singleton", v1::DEPENDENCY_CONDITION_SINGLETON}};
     constexpr std::string_view kAllowed =
-        "allowed are afterok:JOB[:JOB...], afterany:..., afternotok:..., joined by commas, or an "
-        "id";
+        "allowed are afterok:JOB[:JOB...], afterany:..., afternotok:..., aftercorr:..., singleton, "
+        "joined by commas, or an id";
     for (const std::string& part : split(given.text, ',')) {
         std::vector<std::string> words = split(part, ':');
         v1::Dependency& dependency = *spec.add_dependencies();

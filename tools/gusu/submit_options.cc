@@ -26,7 +26,7 @@ constexpr SettingWord kWords[] = {
     {Gres, "--gres", Takes::Value, "gpu:N", "As sbatch: gpu:N or gpu:MODEL:N a node", kWhat},
     {Accelerator, "--accelerator", Takes::Value, "MODEL,...", "Accelerators, the preferred first",
      kWhat},
-    {Nodes, "--nodes,-N", Takes::Value, "N", "Nodes, one task on each", kWhat},
+    {Nodes, "--nodes,-N", Takes::Value, "N|MIN-MAX", "Nodes, one task on each", kWhat},
     {Tasks, "--ntasks,-n", Takes::Value, "N", "Tasks, wherever they fit", kWhat},
     {TasksPerNode, "--ntasks-per-node", Takes::Value, "N", "Tasks for each of --nodes", kWhat},
     {Cpus, "--cpus,--cpus-per-task,-c", Takes::Value, "N", "CPU cores a task", kWhat},
@@ -34,13 +34,22 @@ constexpr SettingWord kWords[] = {
     {NodeLabel, "--node-label,-C", Takes::Values, "K=V", "Only nodes with this label (repeatable)",
      kWhat},
 
+    {Topology, "--topology", Takes::Value, "LEVEL[:required|:WAIT]",
+     "Within one rack, switch, ...: best after waiting 5m (or WAIT), or never elsewhere", kWhat},
+    {SpreadOver, "--spread-over", Takes::Value, "LEVEL", "Tasks spread evenly over racks, ...",
+     kWhat},
+    {Exclusive, "--exclusive", Takes::Nothing, "", "Nothing else on its nodes", kWhat},
+
     {TimeLimit, "--time,-t", Takes::Value, "TIME", "Time limit: 30m, 4h, 1-12:00:00", kWhen},
     {Begin, "--begin,-b", Takes::Value, "TIME", "Not before: +2h, 2026-11-23T21:00:00Z", kWhen},
+    {Deadline, "--deadline", Takes::Value, "TIME", "Ends when it can no longer end before it",
+     kWhen},
     {Priority, "--priority", Takes::Value, "low|normal|high", "Order inside the tenant", kWhen},
     {Hold, "--hold,-H", Takes::Nothing, "", "Submit, but wait for `gusu release`", kWhen},
     {Array, "--array,-a", Takes::Value, "0-9%4", "Many jobs of one spec, at most 4 at once", kWhen},
     {DependsOn, "--depends-on,--dependency,-d", Takes::Value, "JOBS",
-     "12, afterok:12:13, afterany:14, afternotok:15; joined by commas", kWhen},
+     "12, afterok:12:13, afterany:14, afternotok:15, aftercorr:16, singleton; joined by commas",
+     kWhen},
 
     {Env, "--env", Takes::Values, "K=V|K", "Variable, or K as it is here (repeatable)", kHow},
     {Workdir, "--workdir,--chdir,-D", Takes::Value, "DIR", "Where it runs; else a scratch folder",
@@ -50,6 +59,8 @@ constexpr SettingWord kWords[] = {
     {ErrorFile, "--error,-e", Takes::Value, "FILE", "Keep stderr apart, in this file", kHow},
     {Image, "--image", Takes::Value, "IMAGE", "OCI image to run in", kHow},
     {Retries, "--retries", Takes::Value, "N", "More attempts after a failure", kHow},
+    {RetryOn, "--retry-on", Takes::Value, "CODE,...", "Only after one of these exit codes", kHow},
+    {NoRetryOn, "--no-retry-on", Takes::Value, "CODE,...", "Not after one of these", kHow},
     {Preemptible, "--preemptible", Takes::Nothing, "", "May be stopped for others and resumed",
      kHow},
     {CheckpointSignal, "--checkpoint-signal", Takes::Value, "SIGNAL",
@@ -61,9 +72,6 @@ constexpr SettingWord kWords[] = {
     {NoRequeue, "--no-requeue", Takes::Nothing, "", "As sbatch: no retry", ""},
     {Partition, "--partition,-p", Takes::Value, "NAME", "As sbatch; ignored", ""},
     {Export, "--export", Takes::Value, "LIST", "As sbatch; ignored", ""},
-    {Topology, "--topology", Takes::Value, "LEVEL", "Not in this version", ""},
-    {Exclusive, "--exclusive", Takes::Nothing, "", "Not in this version", ""},
-    {Deadline, "--deadline", Takes::Value, "TIME", "Not in this version", ""},
 };
 
 // Words of which one on the command line replaces all of them in the script: who asks for

@@ -49,8 +49,11 @@ enum class Setting {
     Partition,
     Export,
     Topology,
+    SpreadOver,
     Exclusive,
     Deadline,
+    RetryOn,
+    NoRetryOn,
 };
 
 enum class Takes { Nothing, Value, Values };

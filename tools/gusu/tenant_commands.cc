@@ -145,8 +145,11 @@ Result<v1::SetQuotaRequest> read_quota(const QuotaWords& words) {
             return one->error();
         }
     }
-    if (!*guaranteed && !*limit && !*lend && !words.no_limit) {
-        return wrong("quota set", "say at least one of --guaranteed, --limit, --no-limit, --lend");
+    if (!*guaranteed && !*limit && !*lend && !words.no_limit && !words.reclaim &&
+        words.nodes.empty()) {
+        return wrong("quota set",
+                     "say at least one of --guaranteed, --guaranteed-nodes, --limit, --no-limit, "
+                     "--lend, --reclaim");
     }
     if (*limit && words.no_limit) {
         return wrong("--no-limit", "cannot stand together with --limit");
@@ -164,6 +167,14 @@ Result<v1::SetQuotaRequest> read_quota(const QuotaWords& words) {
     if (*lend) {
         request.set_lendable(**lend);
     }
+    if (!words.nodes.empty()) {
+        const Result<std::int64_t> nodes = parse_integer(words.nodes, 0, 1'000'000);
+        if (!nodes) {
+            return wrong("--guaranteed-nodes", nodes.error().message);
+        }
+        request.set_guaranteed_nodes(static_cast<int>(*nodes));
+    }
+    request.set_reclaim(words.reclaim);
     return request;
 }
 

@@ -15,6 +15,7 @@ struct State::Apply {
     // platform.cc
     void operator()(const LeadershipTaken& event);
     void operator()(const CatalogueChanged& event);
+    void operator()(const PolicyChanged& event);
     void operator()(const RoleGranted& event);
     void operator()(const RoleRevoked& event);
     void operator()(const TokenIssued& event);
@@ -46,6 +47,7 @@ struct State::Apply {
     void operator()(const TaskChanged& event);
     void operator()(const JobNominated& event);
     void operator()(const NominationEnded& event);
+    void operator()(const JobCheckpointed& event);
     void operator()(const JobStopRequested& event);
     void operator()(const JobEnded& event);
     void operator()(const JobRequeued& event);
@@ -59,6 +61,7 @@ struct State::Apply {
     // Books what the job's tenant and those above it use more, or less.
     enum class Charge { More, Less };
     void charge(const Job& holder, Charge charge);
+    void book_firm(const Job& holder);
     void account(Tenant& tenant);
     void note_borrower(const Tenant& tenant);
     void count(const Job& job, int pending, int running);
@@ -79,6 +82,8 @@ struct State::Apply {
     // stoppable.cc: running jobs that may be stopped for others.
     void may_be_stopped(const Job& running);
     void may_no_longer_be_stopped(JobId job);
+
+    void note_deadline(const Job& job);
 
     void add_dependencies(Job& job);
     void settle_dependents(const Job& ended);

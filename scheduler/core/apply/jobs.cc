@@ -66,6 +66,7 @@ void State::Apply::operator()(const JobSubmitted& event) {
         add_dependencies(created);
         count(created, +1, 0);
         enqueue(created);
+        note_deadline(created);
     }
 }
 
@@ -96,6 +97,7 @@ void State::Apply::operator()(const JobPlaced& event) {
     hold(placed);
     may_be_stopped(placed);
     count(placed, -1, +1);
+    note_deadline(placed);
 }
 
 void State::Apply::operator()(const TaskChanged& event) {
@@ -113,9 +115,19 @@ void State::Apply::operator()(const TaskChanged& event) {
     }
 }
 
+void State::Apply::operator()(const JobCheckpointed& event) {
+    Placed& placed = std::get<Placed>(job(event.job).state);
+    placed.checkpointed = at;
+    if (placed.stopping) {
+        placed.stopping->saved = true;
+    }
+}
+
 void State::Apply::operator()(const JobStopRequested& event) {
-    std::get<Placed>(job(event.job).state).stopping = Stopping{at, event.because};
+    Job& stopped = job(event.job);
+    std::get<Placed>(stopped.state).stopping = Stopping{.since = at, .because = event.because};
     may_no_longer_be_stopped(event.job);
+    note_deadline(stopped);
 }
 
 void State::Apply::end_attempt(Job& over, const Ending& ending) {
@@ -168,6 +180,7 @@ void State::Apply::operator()(const JobEnded& event) {
     end_attempt(ended, event.ending);
     learn(ended, event.ending.reason);
     ended.state = Finished{.at = at, .ending = event.ending};
+    note_deadline(ended);
     state.ended_.insert({at, ended.id});
     leave_array_slot(ended);
     if (ended.array) {
@@ -189,6 +202,21 @@ void State::Apply::operator()(const JobRequeued& event) {
     count(again, +1, 0);
     leave_array_slot(again);
     enqueue(again);
+    note_deadline(again);
+}
+
+void State::Apply::note_deadline(const Job& noted) {
+    if (!noted.spec->deadline) {
+        return;
+    }
+    state.deadlines_.erase({latest_start(noted), noted.id});
+    state.deadlines_.erase({*noted.spec->deadline, noted.id});
+    const auto* placed = std::get_if<Placed>(&noted.state);
+    if (noted.is_waiting()) {
+        state.deadlines_.insert({latest_start(noted), noted.id});
+    } else if (placed != nullptr && !placed->stopping) {
+        state.deadlines_.insert({*noted.spec->deadline, noted.id});
+    }
 }
 
 void State::Apply::operator()(const JobsForgotten& event) {
@@ -261,6 +289,7 @@ void State::Apply::operator()(const JobRestored& event) {
         count(restored, +1, 0);
         enqueue(restored);
     }
+    note_deadline(restored);
 }
 
 }  // namespace gusu::core

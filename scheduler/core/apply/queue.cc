@@ -16,7 +16,7 @@ PendingJobs::Tree State::tree() const {
 }
 
 void State::Apply::into_queue(const Job& waiting) {
-    const Time ages = std::get<Waiting>(waiting.state).since + kAgesAfter;
+    const Time ages = std::get<Waiting>(waiting.state).since + state.policy().ages_after;
     if (ages > at) {
         state.aging_.insert({ages, waiting.id});
     } else {
@@ -27,7 +27,8 @@ void State::Apply::into_queue(const Job& waiting) {
 
 void State::Apply::out_of_queue(const Job& waiting) {
     state.pending_.remove(turn_of(state, waiting), waiting.spec->demand, state.tree());
-    state.aging_.erase({std::get<Waiting>(waiting.state).since + kAgesAfter, waiting.id});
+    state.aging_.erase(
+        {std::get<Waiting>(waiting.state).since + state.policy().ages_after, waiting.id});
     state.aged_.erase(waiting.id);
 }
 
@@ -155,10 +156,12 @@ enum class Verdict { Open, Holds, NeverHolds };
 Verdict judge(DependencyCondition condition, bool all_succeeded, bool none_succeeded) {
     switch (condition) {
         case DependencyCondition::AfterOk:
+        case DependencyCondition::AfterCorr:
             return all_succeeded ? Verdict::Holds : Verdict::NeverHolds;
         case DependencyCondition::AfterNotOk:
             return none_succeeded ? Verdict::Holds : Verdict::NeverHolds;
         case DependencyCondition::AfterAny:
+        case DependencyCondition::Singleton:
             return Verdict::Holds;
     }
     return Verdict::Holds;
@@ -186,11 +189,30 @@ Verdict judge(const State& state, DependencyCondition condition, JobId target) {
 
 }  // namespace
 
+namespace {
+
+// The jobs this one waits for by a dependency; an array stands for all its elements.
+std::vector<JobId> targets(const State& state, const Job& job, const Dependency& dependency) {
+    if (dependency.condition != DependencyCondition::AfterCorr) {
+        return dependency.jobs;
+    }
+    std::vector<JobId> same_index;
+    for (const JobId id : dependency.jobs) {
+        // A forgotten array has ended long ago.
+        if (const Array* array = state.array(id)) {
+            same_index.push_back(element_of(*array, job.array->index).value_or(JobId{}));
+        }
+    }
+    return same_index;
+}
+
+}  // namespace
+
 void State::Apply::add_dependencies(Job& waiting) {
     Waiting& wait = std::get<Waiting>(waiting.state);
     wait.open_dependencies = 0;
     for (const Dependency& dependency : waiting.spec->dependencies) {
-        for (const JobId target : dependency.jobs) {
+        for (const JobId target : targets(state, waiting, dependency)) {
             const Verdict verdict = judge(state, dependency.condition, target);
             if (verdict == Verdict::Holds) {
                 continue;
@@ -229,7 +251,7 @@ void State::Apply::tell_dependents(JobId ended) {
         Job& dependent = job(id);
         auto* wait = &std::get<Waiting>(dependent.state);
         for (const Dependency& dependency : dependent.spec->dependencies) {
-            const auto times = std::ranges::count(dependency.jobs, ended);
+            const auto times = std::ranges::count(targets(state, dependent, dependency), ended);
             const Verdict verdict = judge(state, dependency.condition, ended);
             if (times > 0 && verdict == Verdict::NeverHolds) {
                 state.doomed_.insert(id);

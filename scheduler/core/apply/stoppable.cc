@@ -3,7 +3,6 @@
 
 #include "scheduler/core/apply/apply.h"
 #include "scheduler/core/policy/order.h"
-#include "scheduler/core/policy/preemption.h"
 
 namespace gusu::core {
 
@@ -12,15 +11,16 @@ void State::Apply::may_be_stopped(const Job& running) {
     if (running.demand().preemption == Preemption::Forbidden || placed.stopping) {
         return;
     }
-    const Stoppable stoppable{.lane_down = -lane_of(served(running, at)),
+    const Stoppable stoppable{.lane_down = -lane_of(state.policy(), served(running, at)),
                               .since_down = -to_milliseconds(placed.since),
                               .job = running.id};
     const Tenant& holder = tenant(running.demand().tenant);
     state.stoppable_[holder.lineage.front()][holder.id].insert(stoppable);
     state.stoppable_by_job_[running.id] = stoppable;
-    Time next = next_lane_at(running, at);
-    if (placed.since + kRunsAtLeast > at) {
-        next = std::min(next, placed.since + kRunsAtLeast);
+    Time next = next_lane_at(state.policy(), running, at);
+    const Time may_be_asked = placed.since + state.policy().runs_at_least;
+    if (may_be_asked > at) {
+        next = std::min(next, may_be_asked);
     }
     if (next != kNever) {
         state.turning_.insert({next, running.id});

@@ -1,4 +1,5 @@
 #include "scheduler/core/apply/apply.h"
+#include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
 
 namespace gusu::core {
@@ -72,9 +73,47 @@ void State::Apply::note_borrower(const Tenant& noted) {
     }
 }
 
+void State::Apply::book_firm(const Job& holder) {
+    if (is_firm(state.policy(), holder.demand())) {
+        const GpuNeed held = gpus_held(std::get<Placed>(holder.state).tasks);
+        for (const TenantId id : tenant(holder.demand().tenant).lineage) {
+            for (const auto& [accelerator, gpus] : held) {
+                tenant(id).firm[accelerator] += gpus;
+            }
+        }
+    }
+}
+
+// All that was booked and ordered by the old rules is booked and ordered by the new ones.
+void State::Apply::operator()(const PolicyChanged& event) {
+    std::vector<JobId> queued;
+    for (const auto& [demand, equals] : state.pending_.classes()) {
+        for (const JobTurn& turn : equals.jobs) {
+            queued.push_back(turn.job);
+        }
+    }
+    for (const JobId id : queued) {
+        out_of_queue(job(id));
+    }
+    for (auto& [id, each] : state.tenants_) {
+        each.firm.clear();
+    }
+    state.policy_ = event.policy;
+    for (const auto& [incarnation, id] : state.job_by_incarnation_) {
+        book_firm(job(id));
+        may_no_longer_be_stopped(id);
+        may_be_stopped(job(id));
+    }
+    for (const JobId id : queued) {
+        Job& waiting = job(id);
+        rank(state, waiting, at, std::get<Waiting>(waiting.state));
+        into_queue(waiting);
+    }
+}
+
 void State::Apply::charge(const Job& holder, Charge charge) {
     const GpuNeed held = gpus_held(std::get<Placed>(holder.state).tasks);
-    const bool firm = is_firm(holder.demand());
+    const bool firm = is_firm(state.policy(), holder.demand());
     const PendingJobs::Tree tree = state.tree();
     const auto book = [&](std::map<std::string, Amount>& use) {
         for (const auto& [accelerator, gpus] : held) {

@@ -42,6 +42,7 @@ Result<Events> decide(const Deciding& by, const LabelNode& command);
 Result<Events> decide(const Deciding& by, const JoinNode& command);
 Result<Events> decide(const Deciding& by, const LoseContact& command);
 Result<Events> decide(const Deciding& by, const ObserveTasks& command);
+Result<Events> decide(const Deciding& by, const ReportCheckpoint& command);
 // Ends every task on a node whose lease is over.
 Events node_lost(const State& state, NodeId node, Time now);
 
@@ -53,6 +54,7 @@ Result<Events> decide(const Deciding& by, const RevokeToken& command);
 Result<Events> decide(const Deciding& by, const UseNodeToken& command);
 Result<Events> decide(const Deciding& by, const FoundPlatform& command);
 Result<Events> decide(const Deciding& by, const SetCatalogue& command);
+Result<Events> decide(const Deciding& by, const SetPolicy& command);
 Result<Events> decide(const Deciding& by, const TakeLeadership& command);
 
 }  // namespace gusu::core

@@ -170,6 +170,11 @@ Result<Events> decide(const Deciding& by, const SetCatalogue& command) {
     return same ? Events{} : Events{{by.now, CatalogueChanged{command.accelerators}}};
 }
 
+Result<Events> decide(const Deciding& by, const SetPolicy& command) {
+    return by.state.policy() == command.policy ? Events{}
+                                               : Events{{by.now, PolicyChanged{command.policy}}};
+}
+
 Result<Events> decide(const Deciding& by, const TakeLeadership& command) {
     Events events{{by.now, LeadershipTaken{by.state.epoch() + 1}}};
     for (const auto& [id, node] : by.state.nodes()) {

@@ -6,6 +6,9 @@
 namespace gusu::core {
 namespace {
 
+// A job that says more often that it saved is not written down each time.
+constexpr Duration kCheckpointsApart{10'000};
+
 Result<const Node*> operated_node(const Deciding& by, const Caller& caller,
                                   const std::string& name) {
     if (!may_operate_nodes(by.state, caller.user)) {
@@ -199,6 +202,22 @@ Result<Events> decide(const Deciding& by, const ObserveTasks& command) {
         add_observed(by, *node, command.tasks, events);
     }
     return events;
+}
+
+Result<Events> decide(const Deciding& by, const ReportCheckpoint& command) {
+    const Node* node = by.state.node(command.node);
+    const auto* contact = node == nullptr ? nullptr : std::get_if<InContact>(&node->contact);
+    const Job* job = by.state.job_of(command.incarnation);
+    if (contact == nullptr || contact->session != command.session || job == nullptr) {
+        return Events{};
+    }
+    const auto& placed = std::get<Placed>(job->state);
+    const bool is_here = std::ranges::any_of(
+        placed.tasks, [&](const PlacedTask& task) { return task.node == node->id; });
+    const bool again = placed.checkpointed && by.now < *placed.checkpointed + kCheckpointsApart;
+    const bool in_vain = placed.stopping ? placed.stopping->saved : again;
+    return is_here && !in_vain ? Events{{by.now, JobCheckpointed{job->id, placed.incarnation}}}
+                               : Events{};
 }
 
 Events node_lost(const State& state, NodeId node, Time now) {

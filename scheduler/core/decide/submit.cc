@@ -7,6 +7,9 @@
 namespace gusu::core {
 namespace {
 
+// A singleton names each of them in its record.
+constexpr std::size_t kMostNamesakes = 1'000;
+
 std::string place_in_batch(const SubmitJobs& command, std::size_t position) {
     return command.submissions.size() == 1 ? "spec" : "specs[" + std::to_string(position) + "]";
 }
@@ -69,6 +72,22 @@ std::optional<Error> refusal(const Deciding& by, const Demand& demand, const std
     return std::nullopt;
 }
 
+// It could not end before its deadline even if it began at once.
+std::optional<Error> too_late(const Deciding& by, const JobSpec& spec, const std::string& field) {
+    if (!spec.deadline) {
+        return std::nullopt;
+    }
+    const Duration limit = spec.demand->time_limit.value_or(Duration(0));
+    const Time ends = std::max(by.now, spec.begin) + limit;
+    if (ends <= *spec.deadline) {
+        return std::nullopt;
+    }
+    return Error{ErrorCode::InvalidArgument, field + ".deadline: begun at once it may run until " +
+                                                 format_rfc3339(ends) + ", after its deadline " +
+                                                 format_rfc3339(*spec.deadline) +
+                                                 "; give it a later one, or a shorter time limit"};
+}
+
 // Ids that this batch's jobs get, in order; an array takes one for itself and one for each element.
 std::vector<JobId> ids_for(const State& state, const SubmitJobs& command) {
     std::vector<JobId> ids;
@@ -91,11 +110,82 @@ Result<JobId> dependency_target(const State& state, const std::string& user, con
     return array != nullptr && !on.array_index ? on.job : jobs.value().front()->id;
 }
 
+// Each element has one of its index on the other side, of which somebody still knows.
+Status check_corresponding(const State& state, const Submission& submission, JobId target) {
+    const Array* array = state.array(target);
+    if (array == nullptr || submission.array_indices.empty()) {
+        return Error{ErrorCode::InvalidArgument,
+                     "aftercorr goes from an array to an array; " + std::to_string(target.value) +
+                         (array == nullptr ? " is none" : " is one, and this job is none") +
+                         "; use afterok"};
+    }
+    for (const int index : submission.array_indices) {
+        const auto element = element_of(*array, index);
+        if (!element || state.job(*element) == nullptr) {
+            return Error{ErrorCode::InvalidArgument,
+                         "aftercorr: array " + std::to_string(target.value) +
+                             (element ? " has ended long ago at" : " has no") + " index " +
+                             std::to_string(index) + "; both arrays need the same indices"};
+        }
+    }
+    return Done{};
+}
+
+bool are_namesakes(const JobSpec& a, const JobSpec& b) {
+    return a.name == b.name && a.user == b.user;
+}
+
+// Earlier jobs of this name by this user in this tenant that have not ended; arrays as one.
+std::set<JobId> namesakes(const State& state, const JobSpec& spec, TenantId tenant) {
+    std::set<JobId> found;
+    for (const auto& [id, job] : state.jobs()) {
+        if (!job.is_finished() && job.demand().tenant == tenant && are_namesakes(*job.spec, spec)) {
+            found.insert(job.array ? job.array->array : id);
+        }
+    }
+    return found;
+}
+
+Result<Dependency> after_namesakes(const Deciding& by, const SubmitJobs& command,
+                                   std::size_t position, const std::vector<JobId>& ids) {
+    const Submission& submission = command.submissions[position];
+    const auto tenant = paying_tenant(by.state, command, position);
+    if (!tenant) {
+        return tenant.error();
+    }
+    JobSpec spec = submission.spec;
+    spec.user = command.caller.user;
+    std::set<JobId> before = namesakes(by.state, spec, tenant.value()->id);
+    for (std::size_t earlier = 0; earlier < position; ++earlier) {
+        const Submission& other = command.submissions[earlier];
+        if (other.spec.name == spec.name && other.tenant == submission.tenant) {
+            before.insert(ids[earlier]);
+        }
+    }
+    if (before.size() > kMostNamesakes) {
+        return Error{ErrorCode::InvalidArgument,
+                     place_in_batch(command, position) + ".dependencies: " +
+                         std::to_string(before.size()) + " earlier jobs are named \"" + spec.name +
+                         "\"; singleton waits for at most " + std::to_string(kMostNamesakes) +
+                         ", give it another name, or depend on the last of them"};
+    }
+    return Dependency{DependencyCondition::Singleton, {before.begin(), before.end()}};
+}
+
 Result<std::vector<Dependency>> resolved_dependencies(const Deciding& by, const SubmitJobs& command,
                                                       std::size_t position,
                                                       const std::vector<JobId>& ids) {
     std::vector<Dependency> resolved;
-    for (const DependsOn& depends : command.submissions[position].dependencies) {
+    const Submission& submission = command.submissions[position];
+    for (const DependsOn& depends : submission.dependencies) {
+        if (depends.condition == DependencyCondition::Singleton) {
+            auto before = after_namesakes(by, command, position, ids);
+            if (!before) {
+                return before.error();
+            }
+            resolved.push_back(std::move(before.value()));
+            continue;
+        }
         std::set<JobId> targets;
         for (const JobRef& on : depends.jobs) {
             const auto target = dependency_target(by.state, command.caller.user, on);
@@ -104,9 +194,25 @@ Result<std::vector<Dependency>> resolved_dependencies(const Deciding& by, const 
                                                       ".dependencies: " + target.error().message};
             }
             targets.insert(*target);
+            const bool corresponds = depends.condition == DependencyCondition::AfterCorr;
+            const Status same =
+                corresponds ? check_corresponding(by.state, submission, *target) : Status(Done{});
+            if (!same) {
+                return Error{same.error().code, place_in_batch(command, position) +
+                                                    ".dependencies: " + same.error().message};
+            }
         }
         for (const int sibling : depends.siblings) {
-            targets.insert(ids.at(static_cast<std::size_t>(sibling)));
+            const auto place = static_cast<std::size_t>(sibling);
+            if (depends.condition == DependencyCondition::AfterCorr &&
+                !std::ranges::includes(command.submissions[place].array_indices,
+                                       submission.array_indices)) {
+                return Error{ErrorCode::InvalidArgument,
+                             place_in_batch(command, position) + ".dependencies: aftercorr #" +
+                                 std::to_string(sibling) +
+                                 ": both must be arrays, with the same indices"};
+            }
+            targets.insert(ids.at(place));
         }
         resolved.push_back({depends.condition, {targets.begin(), targets.end()}});
     }
@@ -151,6 +257,9 @@ Result<std::shared_ptr<const JobSpec>> final_spec(const Deciding& by, const Subm
     demand->tenant = tenant.value()->id;
     if (const auto refused = refusal(by, *demand, place_in_batch(command, position))) {
         return *refused;
+    }
+    if (const auto late = too_late(by, submission.spec, place_in_batch(command, position))) {
+        return *late;
     }
     auto dependencies = resolved_dependencies(by, command, position, ids);
     if (!dependencies) {

@@ -93,6 +93,72 @@ Status check_accelerator(const State& state, const std::string& name) {
                      (near.empty() ? "" : "; did you mean \"" + near + "\"?")};
 }
 
+// What a job holds of the accelerator, or of all.
+Amount held_of(const Job& job, const std::string& accelerator) {
+    const auto held = gpus_held(std::get<Placed>(job.state).tasks);
+    const auto found = held.find(accelerator);
+    return found == held.end() ? Amount{} : found->second;
+}
+
+// Jobs at or below the tenant that hold some of the accelerator, the latest placed first.
+std::vector<const Job*> holders(const State& state, const Tenant& tenant,
+                                const std::string& accelerator) {
+    std::vector<const Job*> all;
+    for (const auto& [incarnation, id] : state.placed()) {
+        const Job& job = *state.job(id);
+        const auto& lineage = state.tenant(job.demand().tenant)->lineage;
+        if (std::ranges::find(lineage, tenant.id) != lineage.end() &&
+            !held_of(job, accelerator).is_zero()) {
+            all.push_back(&job);
+        }
+    }
+    std::ranges::reverse(all);  // incarnations ascend with time
+    return all;
+}
+
+// Adds stops of preemptible jobs until the use is within the limit.
+Status reclaim(const Deciding& by, const Tenant& tenant,
+               const std::pair<std::string, Quota>& changed, Events& events) {
+    const auto& [accelerator, quota] = changed;
+    if (!quota.limit) {
+        return Error{ErrorCode::InvalidArgument, "reclaim: \"" + tenant.path +
+                                                     "\" has no limit of " + accelerator +
+                                                     " to come down to; give one with --limit"};
+    }
+    const std::vector<const Job*> all = holders(by.state, tenant, accelerator);
+    Amount left = used(tenant, accelerator);
+    for (const Job* job : all) {
+        if (std::get<Placed>(job->state).stopping) {
+            left -= held_of(*job, accelerator);
+        }
+    }
+    std::string others;
+    for (const Job* job : all) {
+        if (left <= *quota.limit || std::get<Placed>(job->state).stopping) {
+            continue;
+        }
+        if (job->demand().preemption == Preemption::Forbidden) {
+            others += (others.empty() ? "" : ", ") + std::to_string(job->id.value);
+            continue;
+        }
+        left -= held_of(*job, accelerator);
+        events.push_back(
+            {by.now, JobStopRequested{job->id, Ending{.reason = EndReason::Preempted,
+                                                      .exit_code = 0,
+                                                      .signal = 0,
+                                                      .detail = "reclaimed: the limit of \"" +
+                                                                tenant.path + "\" was lowered"}}});
+    }
+    if (left > *quota.limit) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "reclaim: with all preemptible jobs stopped \"" + tenant.path +
+                         "\" still uses " + gpus(left) + " " + accelerator + ", and its limit is " +
+                         gpus(*quota.limit) + "; cancel some of jobs " + others +
+                         ", or set a limit of at least " + gpus(left)};
+    }
+    return Done{};
+}
+
 }  // namespace
 
 Result<const Tenant*> visible_tenant(const State& state, const std::string& user,
@@ -218,7 +284,15 @@ Result<Events> decide(const Deciding& by, const SetQuota& command) {
     if (!fits) {
         return fits.error();
     }
-    return Events{{by.now, QuotaChanged{tenant.id, command.accelerator, quota}}};
+    quota.guaranteed_nodes = command.guaranteed_nodes.value_or(quota.guaranteed_nodes);
+    Events events{{by.now, QuotaChanged{tenant.id, command.accelerator, quota}}};
+    if (command.reclaim == SetQuota::Reclaim::Yes) {
+        const Status enough = reclaim(by, tenant, {command.accelerator, quota}, events);
+        if (!enough) {
+            return enough.error();
+        }
+    }
+    return events;
 }
 
 }  // namespace gusu::core

@@ -1,5 +1,7 @@
 #include "scheduler/core/model/job.h"
 
+#include <algorithm>
+
 namespace gusu::core {
 
 int Demand::tasks() const {
@@ -18,6 +20,18 @@ Resources Demand::total() const {
         sum.memory += group.per_task.memory.times(group.tasks);
     }
     return sum;
+}
+
+std::optional<JobId> element_of(const Array& array, int index) {
+    const auto found = std::ranges::lower_bound(array.indices, index);
+    if (found == array.indices.end() || *found != index) {
+        return std::nullopt;
+    }
+    return JobId{array.id.value + 1 + static_cast<std::uint64_t>(found - array.indices.begin())};
+}
+
+Time latest_start(const Job& job) {
+    return *job.spec->deadline - job.demand().time_limit.value_or(Duration(0));
 }
 
 std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks) {

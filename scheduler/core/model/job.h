@@ -20,14 +20,29 @@ enum class Priority { Low, Normal, High };
 enum class Preemption { Forbidden, Allowed };
 enum class Spread { Anywhere, DistinctNodes };
 enum class Runtime { Process, Container };
+// Exclusive: nothing else runs on the job's nodes meanwhile.
+enum class Sharing { Shared, Exclusive };
+enum class Closeness { Preferred, Required };
+
+// How close together the nodes of a job are.
+struct Topology {
+    std::string level;  // the node label that tells the domain
+    Closeness closeness = Closeness::Preferred;
+    Duration wait{0};  // for one domain, before what is preferred is given up
+
+    friend auto operator<=>(const Topology&, const Topology&) = default;
+};
 
 struct TaskGroup {
     std::string name;
     int tasks = 1;
+    int min_tasks = 0;  // above 0 it is elastic: with so many it may start and go on
     Resources per_task;
     std::vector<std::string> accelerators;  // preferred first; empty: any
     Spread spread = Spread::Anywhere;
     Labels node_labels;
+    std::string spread_over =
+        {};  // node label over whose values the tasks are spread evenly, or empty
 
     friend auto operator<=>(const TaskGroup&, const TaskGroup&) = default;
 };
@@ -41,6 +56,8 @@ struct Demand {
     Runtime runtime = Runtime::Process;
     // Short jobs borrow freely; see policy/quota.h.
     std::optional<Duration> time_limit;
+    Sharing sharing = Sharing::Shared;
+    std::optional<Topology> topology = {};
     std::vector<TaskGroup> groups;
 
     friend auto operator<=>(const Demand&, const Demand&) = default;
@@ -49,7 +66,13 @@ struct Demand {
     Resources total() const;
 };
 
-enum class DependencyCondition { AfterOk, AfterAny, AfterNotOk };
+enum class DependencyCondition {
+    AfterOk,
+    AfterAny,
+    AfterNotOk,
+    AfterCorr,  // of an array on an array: each element on that of its index
+    Singleton,  // on all earlier jobs of the same name, user and tenant; names none
+};
 
 struct Dependency {
     DependencyCondition condition = DependencyCondition::AfterOk;
@@ -60,7 +83,9 @@ struct Dependency {
 
 struct RetryPolicy {
     int retries = 0;
-    Duration backoff{10'000};  // before the first retry; doubles with each, at most an hour
+    Duration backoff{10'000};          // before the first retry; doubles with each, at most an hour
+    std::vector<int> exit_codes = {};  // only these are tried again; empty: all
+    std::vector<int> final_exit_codes = {};  // these are not
 
     friend bool operator==(const RetryPolicy&, const RetryPolicy&) = default;
 };
@@ -75,7 +100,8 @@ struct JobSpec {
     RetryPolicy retry;
     std::string stop_signal = "TERM";
     Duration stop_grace{30'000};
-    Time begin;  // the epoch: at once
+    Time begin;                         // the epoch: at once
+    std::optional<Time> deadline = {};  // by which it must have ended
     // What only the agent and the user read (command, environment, ...): carried as it came.
     std::string payload;
 };
@@ -99,6 +125,7 @@ enum class EndReason {
     DependencyFailed,
     CancelledByUser,
     CancelledByAdmin,
+    Deadline,
 };
 
 // How a task or a job came to its end.
@@ -152,7 +179,8 @@ std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks);
 // Why a placed job is being brought to its end.
 struct Stopping {
     Time since;
-    Ending because;  // what the attempt ends as
+    Ending because;      // what the attempt ends as
+    bool saved = false;  // its work is: there is nothing to wait for
 };
 
 struct Placed {
@@ -161,6 +189,7 @@ struct Placed {
     std::vector<PlacedTask> tasks;  // by rank
     std::optional<Stopping> stopping = {};
     std::optional<Time> running_since = {};  // when the last task had started
+    std::optional<Time> checkpointed = {};   // when it last said that its work is saved
 };
 
 struct Finished {
@@ -201,14 +230,20 @@ struct Job {
 struct Array {
     JobId id;
     std::shared_ptr<const JobSpec> spec;  // of all its elements
-    std::vector<int> indices;
-    int max_running = 0;  // 0: no throttle
+    std::vector<int> indices;             // ascending
+    int max_running = 0;                  // 0: no throttle
     // Counted by apply().
     int running = 0;     // elements placed now
     int unfinished = 0;  // elements that wait or are placed
     int succeeded = 0;
     int remembered = 0;  // elements still in the state
 };
+
+// The element that the user numbered so; nullopt if there is none.
+std::optional<JobId> element_of(const Array& array, int index);
+
+// Of a job with a deadline: when it must start at the latest.
+Time latest_start(const Job& job);
 
 inline constexpr std::size_t kAttemptsRemembered = 8;
 

@@ -32,8 +32,8 @@ const PendingClass* PendingJobs::of(const Demand& demand) const {
 }
 
 PendingJobs::ShapeId PendingJobs::shape_of(const Demand& demand, const Tree& tree) {
-    const auto [found, is_new] =
-        shape_ids_.try_emplace(Shape{demand.runtime, demand.groups}, last_shape_ + 1);
+    const auto [found, is_new] = shape_ids_.try_emplace(
+        Shape{demand.runtime, demand.sharing, demand.topology, demand.groups}, last_shape_ + 1);
     if (is_new) {
         ShapeQueue& queue = shapes_[++last_shape_];
         queue.shape = found->first;

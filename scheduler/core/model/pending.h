@@ -28,6 +28,8 @@ using GpuNeed = std::map<std::string, Amount>;
 // What of a demand decides where it fits.
 struct Shape {
     Runtime runtime = Runtime::Process;
+    Sharing sharing = Sharing::Shared;
+    std::optional<Topology> topology = {};
     std::vector<TaskGroup> groups;
 
     friend auto operator<=>(const Shape&, const Shape&) = default;

@@ -94,6 +94,7 @@ Events State::as_events() const {
         catalogue.accelerators.push_back(accelerator);
     }
     events.push_back({last_event_, std::move(catalogue)});
+    events.push_back({last_event_, PolicyChanged{policy_}});
     add_tenants(*this, events);
     add_directory(*this, events);
     add_nodes(*this, events);

@@ -47,6 +47,7 @@ public:
     const std::map<NodeId, Node>& nodes() const { return nodes_; }
     const std::map<std::string, Accelerator>& catalogue() const { return catalogue_; }
     const Directory& directory() const { return directory_; }
+    const Policy& policy() const { return policy_; }
     const PendingJobs& pending() const { return pending_; }
     // Ended jobs still in memory, the first to end first.
     const std::set<std::pair<Time, JobId>>& ended() const { return ended_; }
@@ -82,6 +83,8 @@ public:
     Time next_aging() const { return aging_.empty() ? kNever : aging_.begin()->first; }
     // Jobs whose dependencies can never hold.
     const std::set<JobId>& doomed() const { return doomed_; }
+    // Jobs with a deadline, by the time when it is too late for them: to start, or to go on.
+    const std::set<std::pair<Time, JobId>>& deadlines() const { return deadlines_; }
     // Jobs of which a task has ended since somebody last asked what follows from it.
     const std::set<JobId>& unsettled() const { return unsettled_; }
     const std::map<IncarnationId, JobId>& placed() const { return job_by_incarnation_; }
@@ -154,6 +157,7 @@ private:
     std::map<std::string, Reality> accelerators_seen_;
     std::map<std::string, Amount> gpus_;
     Directory directory_;
+    Policy policy_;
     PendingJobs pending_;
     std::map<IncarnationId, JobId> job_by_incarnation_;
     History history_;
@@ -171,6 +175,7 @@ private:
     std::set<std::pair<Time, JobId>> sleeping_;
     std::set<JobId> doomed_;
     std::set<JobId> unsettled_;
+    std::set<std::pair<Time, JobId>> deadlines_;
     NodeIndex open_nodes_;
     TypicalTasks typical_tasks_;
     mutable WorthTable worth_table_;

@@ -19,7 +19,8 @@ enum class TenantStatus { Active, Suspended };
 struct Quota {
     Amount guaranteed;
     std::optional<Amount> limit;     // absent: no limit
-    std::optional<Amount> lendable;  // absent: a quarter of the guarantee
+    std::optional<Amount> lendable;  // absent: the share of the guarantee that the policy names
+    int guaranteed_nodes = 0;        // of the guarantee, what is in whole nodes
 
     friend bool operator==(const Quota&, const Quota&) = default;
 };

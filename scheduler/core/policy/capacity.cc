@@ -202,7 +202,7 @@ std::vector<std::string> smaller_that_start(const State& state, const Demand& de
             group.tasks > 1 ? "--gpus-per-node" : "--gpus");
     }
     add_other_accelerators(state, demand, found);
-    if (is_firm(demand)) {
+    if (is_firm(state.policy(), demand)) {
         Demand other = demand;
         other.preemption = Preemption::Allowed;
         if (starts(state, other)) {

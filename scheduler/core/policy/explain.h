@@ -35,6 +35,12 @@ enum class WaitReason {
     LendingCap,
     // Asked last: others are being stopped for it.
     Reclaiming,
+    // With capacity: what is free is reserved.
+    Reserved,
+    // No domain of the topology level has room for all of it.
+    Topology,
+    // It would break up a node that is guaranteed whole to others.
+    WholeNodesKept,
 };
 
 // One closed gate.

@@ -15,9 +15,9 @@ std::int64_t milli_gpus_of(const Job& job) { return job.demand().total().milli_g
 
 }  // namespace
 
-int lane_of(std::int64_t milli_gpu_ms) {
+int lane_of(const Policy& policy, std::int64_t milli_gpu_ms) {
     int lane = 0;
-    for (const std::int64_t hours : kLaneBoundsGpuHours) {
+    for (const std::int64_t hours : policy.lane_bounds_gpu_hours) {
         lane += milli_gpu_ms >= hours * kMilliGpuMsPerGpuHour ? 1 : 0;
     }
     return lane;
@@ -40,7 +40,7 @@ int expected_work(const State& state, const Job& job, Time now) {
 void rank(const State& state, const Job& job, Time now, Waiting& waiting) {
     const Series series = series_of(job.demand().tenant, job.spec->user, job.spec->name);
     const std::int64_t by_series = state.history().served(series, now) * 1000;
-    waiting.lane = lane_of(std::max(job.milli_gpu_ms, by_series));
+    waiting.lane = lane_of(state.policy(), std::max(job.milli_gpu_ms, by_series));
     waiting.work = expected_work(state, job, now);
 }
 
@@ -83,11 +83,11 @@ std::int64_t served(const Job& job, Time now) {
            (placed == nullptr ? 0 : milli_gpus_of(job) * (now - placed->since).count());
 }
 
-Time next_lane_at(const Job& running, Time now) {
+Time next_lane_at(const Policy& policy, const Job& running, Time now) {
     const std::int64_t milli_gpus = milli_gpus_of(running);
     const std::int64_t had = served(running, now);
     const Time since = std::get<Placed>(running.state).since;
-    for (const std::int64_t hours : kLaneBoundsGpuHours) {
+    for (const std::int64_t hours : policy.lane_bounds_gpu_hours) {
         const std::int64_t bound = hours * kMilliGpuMsPerGpuHour;
         if (milli_gpus > 0 && had < bound) {
             const std::int64_t left = bound - running.milli_gpu_ms;

@@ -7,14 +7,8 @@
 
 namespace gusu::core {
 
-// A lane is left for the next when a job has been served so much, in GPU-hours over all its
-// attempts. Attained service needs no prediction: most jobs are short, and those pass by all that
-// turned out to be long ("Tiresias", Gu et al., NSDI 2019). The bounds quadruple, as run times
-// spread over decades.
-inline constexpr std::int64_t kLaneBoundsGpuHours[] = {2, 8, 32, 128, 512, 2048};
-int lane_of(std::int64_t milli_gpu_ms);
-// Who waits for so long is ranked one lane lower. Age gives no right to stop others.
-inline constexpr Duration kAgesAfter{24 * 3'600'000};
+// The lane of a job that has been served so much.
+int lane_of(const Policy& policy, std::int64_t milli_gpu_ms);
 
 // Of a waiting job.
 JobTurn turn_of(const State& state, const Job& job);
@@ -32,6 +26,6 @@ GpuNeed preferred_need(const State& state, const Demand& demand);
 // What a job has been served, until now.
 std::int64_t served(const Job& job, Time now);
 // When a running job comes into the lane after its present one; kNever if it stays.
-Time next_lane_at(const Job& running, Time now);
+Time next_lane_at(const Policy& policy, const Job& running, Time now);
 
 }  // namespace gusu::core

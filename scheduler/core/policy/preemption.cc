@@ -175,7 +175,8 @@ private:
             return attempt.ending.reason == EndReason::Preempted &&
                    attempt.ended + kHalfLife > now_;
         });
-        const std::int64_t lost = (now_ - placed.since + kRestart).count() / 1000;
+        const Time saved = std::max(placed.since, placed.checkpointed.value_or(placed.since));
+        const std::int64_t lost = (now_ - saved + kRestart).count() / 1000;
         return job.demand().total().milli_gpus.units() * lost
                << std::min<std::int64_t>(today, kMostDoublings);
     }
@@ -234,7 +235,7 @@ private:
                     break;
                 }
                 const Job& job = *state_.job(stoppable.job);
-                if (std::get<Placed>(job.state).since + kRunsAtLeast > now_) {
+                if (std::get<Placed>(job.state).since + state_.policy().runs_at_least > now_) {
                     continue;
                 }
                 if (auto candidate = reach(job, lane, outlook_)) {

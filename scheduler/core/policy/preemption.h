@@ -12,8 +12,6 @@
 
 namespace gusu::core {
 
-// No job is asked to stop before it has run for so long.
-inline constexpr Duration kRunsAtLeast{10 * 60'000};
 // How long the place is kept beyond the longest grace of those who hold it.
 inline constexpr Duration kKeptBeyondGrace{60'000};
 

@@ -52,22 +52,26 @@ std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tena
     return first_closed(state, tenant, need, Counting::FromNothing);
 }
 
-bool is_firm(const Demand& demand) {
-    const bool is_short = demand.time_limit && *demand.time_limit <= kShortJob;
+Amount lendable(const Policy& policy, const Quota& quota) {
+    return quota.lendable.value_or(Amount(quota.guaranteed.units() * policy.lendable_milli / 1000));
+}
+
+bool is_firm(const Policy& policy, const Demand& demand) {
+    const bool is_short = demand.time_limit && *demand.time_limit <= policy.short_job;
     return demand.preemption == Preemption::Forbidden && !is_short;
 }
 
 namespace {
 
 // What the tenant keeps back of its guarantee with so much in firm use.
-Amount kept_back(const Tenant& tenant, const std::string& accelerator, Amount firm) {
+Amount kept_back(const State& state, const Tenant& tenant, const std::string& accelerator,
+                 Amount firm) {
     const auto quota = tenant.quotas.find(accelerator);
     if (quota == tenant.quotas.end()) {
         return Amount{};
     }
-    const Amount guarantee = quota->second.guaranteed;
-    const Amount lendable = quota->second.lendable.value_or(Amount(guarantee.units() / 4));
-    return guarantee.minus_at_most(lendable).minus_at_most(firm);
+    return quota->second.guaranteed.minus_at_most(lendable(state.policy(), quota->second))
+        .minus_at_most(firm);
 }
 
 Amount firm_use(const Tenant& tenant, const std::string& accelerator) {
@@ -79,7 +83,7 @@ Amount firm_use(const Tenant& tenant, const std::string& accelerator) {
 
 std::optional<LendingClosed> lending_closed(const State& state, const Demand& demand,
                                             const GpuNeed& need) {
-    if (!is_firm(demand)) {
+    if (!is_firm(state.policy(), demand)) {
         return std::nullopt;
     }
     const Tenant* top = state.tenant(demand.tenant);
@@ -100,7 +104,7 @@ std::optional<LendingClosed> lending_closed(const State& state, const Demand& de
                 const Amount more = id == top->id ? asked : Amount{};
                 const Amount firm = firm_use(tenant, accelerator);
                 in_firm_use += firm;
-                taken += firm + kept_back(tenant, accelerator, firm + more);
+                taken += firm + kept_back(state, tenant, accelerator, firm + more);
             }
         }
         const auto there = state.gpus().find(accelerator);

@@ -27,10 +27,9 @@ std::optional<LimitClosed> limit_closed(const State& state, TenantId tenant, con
 std::optional<LimitClosed> limit_closed_always(const State& state, TenantId tenant,
                                                const GpuNeed& need);
 
-// A job that can neither be stopped for others nor ends within kShortJob by itself: what it
-// borrows, its owner gets back only when it ends.
-inline constexpr Duration kShortJob{4 * 3'600'000};
-bool is_firm(const Demand& demand);
+// A job that can neither be stopped for others nor ends soon by itself: what it borrows, its owner
+// gets back only when it ends.
+bool is_firm(const Policy& policy, const Demand& demand);
 
 // Whether a firm job would take more than others lend to such jobs. Of its guarantee a tenant keeps
 // back what is not lendable, as far as firm jobs of its own do not fill it.
@@ -55,6 +54,8 @@ inline Amount borrowed(const Tenant& tenant) { return borrowed_with(tenant, {});
 // Of one accelerator (or kAnyAccelerator).
 Amount used(const Tenant& tenant, const std::string& accelerator);
 Amount guaranteed(const Tenant& tenant, const std::string& accelerator);
+// What of its guarantee long jobs of others may borrow, whether or not the tenant says so.
+Amount lendable(const Policy& policy, const Quota& quota);
 // Of a guarantee not in use by its owner: what others hold of it when so much of the accelerator is
 // free.
 Amount lent(const State& state, const Tenant& tenant, const std::string& accelerator, Amount free);

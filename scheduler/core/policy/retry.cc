@@ -21,9 +21,21 @@ bool may_be_retried(EndReason reason) {
         case EndReason::DependencyFailed:
         case EndReason::CancelledByUser:
         case EndReason::CancelledByAdmin:
+        case EndReason::Deadline:
             return false;
     }
     return false;
+}
+
+// Whether the program's own exit says that another try is in vain.
+bool is_final(const RetryPolicy& retry, const Ending& ending) {
+    if (ending.reason != EndReason::ExitCode) {
+        return false;
+    }
+    const auto has = [&](const std::vector<int>& codes) {
+        return ending.signal == 0 && std::ranges::find(codes, ending.exit_code) != codes.end();
+    };
+    return has(retry.final_exit_codes) || (!retry.exit_codes.empty() && !has(retry.exit_codes));
 }
 
 }  // namespace
@@ -35,7 +47,7 @@ std::optional<Time> next_attempt(const Job& job, const Ending& ending, Time now)
     if (ending.reason == EndReason::Preempted) {
         return now;
     }
-    if (job.retries_used >= job.spec->retry.retries) {
+    if (job.retries_used >= job.spec->retry.retries || is_final(job.spec->retry, ending)) {
         return std::nullopt;
     }
     Duration backoff = job.spec->retry.backoff;

@@ -32,6 +32,9 @@ struct Range {
     const char* allowed;
 };
 constexpr Range kLease{seconds(5), hours(1), "from 5s to 1h"};
+constexpr Range kPolicyTime{seconds(0), hours(24 * 365), "from 0s to 365d"};
+constexpr std::int64_t kMostLaneHours = 1'000'000'000;
+constexpr int kMostLanes = 16;
 constexpr Range kKeepEnded{seconds(0), hours(24 * 365), "from 0s to 365d"};
 
 void check_duration(const std::string& field, const google::protobuf::Duration& value,
@@ -143,6 +146,24 @@ void check_accelerator(const std::string& field, const gusu::v1::Accelerator& ac
                  complaints);
 }
 
+void check_policy(const config::v1::PolicyConfig& policy, Complaints& complaints) {
+    check_duration("policy.run_at_least", policy.run_at_least(), kPolicyTime, complaints);
+    check_duration("policy.short_job", policy.short_job(), kPolicyTime, complaints);
+    check_duration("policy.age_after", policy.age_after(), kPolicyTime, complaints);
+    check_number("policy.lendable_share", policy.lendable_share(), 1, complaints);
+    std::int64_t before = 0;
+    for (int i = 0; i < policy.lane_bounds_gpu_hours_size(); ++i) {
+        const std::int64_t bound = policy.lane_bounds_gpu_hours(i);
+        if (bound <= before || bound > kMostLaneHours || i >= kMostLanes) {
+            complaints.add_value("policy.lane_bounds_gpu_hours[" + std::to_string(i) + "]",
+                                 std::to_string(bound),
+                                 "at most 16 whole numbers, each above the one before it, up to " +
+                                     std::to_string(kMostLaneHours));
+        }
+        before = bound;
+    }
+}
+
 }  // namespace
 
 void Complaints::add(const std::string& field, const std::string& problem) {
@@ -170,6 +191,7 @@ void check_values(const config::v1::SchedulerConfig& config, Complaints& complai
     check_tls(config.tls(), complaints);
     check_log_level(config.log_level(), complaints);
     check_duration("agent_lease", config.agent_lease(), kLease, complaints);
+    check_policy(config.policy(), complaints);
     check_duration("keep_ended_for", config.keep_ended_for(), kKeepEnded, complaints);
     if (config.keep_ended_jobs() < 1 || config.keep_ended_jobs() > kMostEndedJobs) {
         complaints.add_value("keep_ended_jobs", std::to_string(config.keep_ended_jobs()),

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "scheduler/base/text.h"
 #include "scheduler/service/config/config_check.h"
 #include "scheduler/service/identity/tls_files.h"
+#include "scheduler/wire/amounts.h"
 
 namespace gusu::service {
 namespace {
@@ -20,6 +22,25 @@ using google::protobuf::util::TimeUtil;
 void default_to(std::string& field, const char* value) {
     if (field.empty()) {
         field = value;
+    }
+}
+
+void fill_defaults_of_policy(config::v1::PolicyConfig& policy) {
+    const core::Policy defaults;
+    const auto or_default = [](bool given, google::protobuf::Duration& field, Duration value) {
+        if (!given) {
+            field = wire::from_duration(value);
+        }
+    };
+    or_default(policy.has_run_at_least(), *policy.mutable_run_at_least(), defaults.runs_at_least);
+    or_default(policy.has_short_job(), *policy.mutable_short_job(), defaults.short_job);
+    or_default(policy.has_age_after(), *policy.mutable_age_after(), defaults.ages_after);
+    if (!policy.has_lendable_share()) {
+        policy.set_lendable_share(wire::from_milli(defaults.lendable_milli));
+    }
+    if (policy.lane_bounds_gpu_hours().empty()) {
+        policy.mutable_lane_bounds_gpu_hours()->Add(defaults.lane_bounds_gpu_hours.begin(),
+                                                    defaults.lane_bounds_gpu_hours.end());
     }
 }
 
@@ -37,6 +58,7 @@ void fill_defaults(SchedulerConfig& config) {
     if (config.keep_ended_jobs() == 0) {
         config.set_keep_ended_jobs(10'000);
     }
+    fill_defaults_of_policy(*config.mutable_policy());
 }
 
 void fill_defaults_of_accelerators(SchedulerConfig& config) {
@@ -122,6 +144,18 @@ Result<SchedulerConfig> load_scheduler_config(const fs::path& file) {
     }
     fill_defaults_of_accelerators(config);
     return config;
+}
+
+core::Policy to_policy(const config::v1::PolicyConfig& config) {
+    const auto duration = [](const google::protobuf::Duration& given) {
+        return Duration(TimeUtil::DurationToMilliseconds(given));
+    };
+    return {.runs_at_least = duration(config.run_at_least()),
+            .short_job = duration(config.short_job()),
+            .ages_after = duration(config.age_after()),
+            .lendable_milli = static_cast<int>(std::lround(config.lendable_share() * 1000)),
+            .lane_bounds_gpu_hours = {config.lane_bounds_gpu_hours().begin(),
+                                      config.lane_bounds_gpu_hours().end()}};
 }
 
 Status check_scheduler_config(const fs::path& file) {

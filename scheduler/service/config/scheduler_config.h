@@ -9,12 +9,16 @@
 
 #include "gusu/config/v1/scheduler.pb.h"
 #include "scheduler/base/result.h"
+#include "scheduler/core/model/policy.h"
 
 namespace gusu::service {
 
 // What it gives is complete: every field that has a default is set, every path absolute, and the
 // catalogue is in `accelerators`.
 Result<config::v1::SchedulerConfig> load_scheduler_config(const std::filesystem::path& file);
+
+// Of a checked configuration.
+core::Policy to_policy(const config::v1::PolicyConfig& config);
 
 // For --check-config: what load_scheduler_config refuses, and certificate files that cannot work.
 // Changes nothing.

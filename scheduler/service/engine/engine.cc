@@ -43,7 +43,8 @@ Status Engine::start(const std::vector<core::Accelerator>& catalogue) {
     clock_.set_out_from(scheduler_.state().last_event());
     Decided first;
     const core::Command commands[] = {core::TakeLeadership{options_.lease},
-                                      core::SetCatalogue{catalogue}};
+                                      core::SetCatalogue{catalogue},
+                                      core::SetPolicy{options_.policy}};
     for (const core::Command& command : commands) {
         const auto events = scheduler_.execute(command, clock_.now());
         if (!events) {

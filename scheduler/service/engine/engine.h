@@ -36,6 +36,7 @@ enum class Sender { Client, Agent };
 struct EngineOptions {
     core::Retention retention;
     Duration lease{60'000};  // of agents
+    core::Policy policy;
     // Seconds, for histograms. Called on the engine's and the journal's thread.
     std::function<void(double)> pass_took = [](double) {};
     std::function<void(double)> commit_took = [](double) {};

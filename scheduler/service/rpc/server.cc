@@ -10,6 +10,7 @@
 
 #include "scheduler/base/log.h"
 #include "scheduler/service/agents/agent_service.h"
+#include "scheduler/service/config/scheduler_config.h"
 #include "scheduler/service/http/http_server.h"
 #include "scheduler/service/http/metrics_text.h"
 #include "scheduler/service/identity/atomic_file.h"
@@ -55,6 +56,7 @@ EngineOptions engine_options(const SchedulerConfig& config, ProcessMetrics& metr
     return {.retention = {.keep_for = to_duration(config.keep_ended_for()),
                           .keep_at_most = static_cast<std::size_t>(config.keep_ended_jobs())},
             .lease = to_duration(config.agent_lease()),
+            .policy = to_policy(config.policy()),
             .pass_took = [&metrics](double seconds) { metrics.pass_took(seconds); },
             .commit_took = [&metrics](double seconds) { metrics.commit_took(seconds); }};
 }

@@ -20,6 +20,7 @@ namespace {
 using wire::Field;
 
 constexpr int kMostGpus = 1'000'000;
+constexpr int kMostNodes = 1'000'000;
 constexpr std::int64_t kMostJobs = 1'000'000'000;
 
 Status check_description(const v1::Tenant& tenant) {
@@ -130,6 +131,18 @@ Result<core::SetQuota> to_set_quota(const std::string& user, const v1::SetQuotaR
     }
     if (request.clear_limit() && request.has_limit()) {
         return wire::refuse({nullptr, "clear_limit", -1}, "stands beside limit", "one of the two");
+    }
+    command.reclaim =
+        request.reclaim() ? core::SetQuota::Reclaim::Yes : core::SetQuota::Reclaim::No;
+    if (request.has_guaranteed_nodes()) {
+        if (auto problem = wire::check_count({nullptr, "guaranteed_nodes", -1},
+                                             request.guaranteed_nodes(), 0, kMostNodes)) {
+            return *problem;
+        }
+        if (request.guaranteed_nodes() != 0) {
+            return wire::refuse({nullptr, "guaranteed_nodes", -1}, "is not in this version", "0");
+        }
+        command.guaranteed_nodes = request.guaranteed_nodes();
     }
     command.clear_limit =
         request.clear_limit() ? core::SetQuota::Limit::Clear : core::SetQuota::Limit::Keep;

@@ -39,17 +39,6 @@ TEST(CommandTree, HasEveryVerbOfTheContractWithHelp) {
     EXPECT_EQ(find(root, "audit"), nullptr);
 }
 
-TEST(CommandTree, HidesWhatThisVersionDoesNotHave) {
-    const Command root = command_tree();
-    for (const CommandOption& option : find(root, "submit")->options) {
-        for (const std::string& name : option.names) {
-            EXPECT_NE(name, "--topology");
-            EXPECT_NE(name, "--exclusive");
-            EXPECT_NE(name, "--deadline");
-        }
-    }
-}
-
 TEST(Completion, EveryShellKnowsEveryVerb) {
     const Command root = command_tree();
     for (const char* shell : {"bash", "zsh", "fish"}) {

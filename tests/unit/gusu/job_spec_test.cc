@@ -102,6 +102,22 @@ const SpecCase kSpecs[] = {
      "- {condition: after_any, job_ids: [\"14\"]}\n"
      "- {condition: after_not_ok, job_ids: [15_2]}\n"
      "- {condition: after_ok, job_ids: [\"16\"]}"},
+    {"dependencies of arrays and names",
+     {"--depends-on", "aftercorr:12,singleton", "--", "a"},
+     "command: [a]\ngroups: [{tasks: 1, resources: {}}]\ndependencies:\n"
+     "- {condition: after_corr, job_ids: [\"12\"]}\n- {condition: singleton}"},
+    {"where its nodes are",
+     {"-N", "2-8", "--topology", "rack:10m", "--exclusive", "--spread-over", "power", "--", "a"},
+     "command: [a]\ngroups: [{tasks: 8, min_tasks: 2, distinct_nodes: true, resources: {},"
+     " spread_over: power}]\ntopology: {level: rack, wait: 10m}\nexclusive: true"},
+    {"only within one rack",
+     {"--topology", "rack:required", "--deadline", "2026-11-23T21:00:00Z", "--", "a"},
+     "command: [a]\ngroups: [{tasks: 1, resources: {}}]\ntopology: {level: rack, required: true}\n"
+     "deadline: 2026-11-23T21:00:00Z"},
+    {"which failures are worth another try",
+     {"--retries", "2", "--retry-on", "75,76", "--no-retry-on", "2", "--", "a"},
+     "command: [a]\ngroups: [{tasks: 1, resources: {}}]\n"
+     "retry: {retries: 2, exit_codes: [75, 76], final_exit_codes: [2]}"},
     {"its end",
      {"--retries", "3", "--checkpoint-signal", "USR1", "--grace", "2m", "--preemptible", "--", "a"},
      "command: [a]\ngroups: [{tasks: 1, resources: {}}]\nretry: {retries: 3}\n"
@@ -162,9 +178,13 @@ const ErrorCase kErrors[] = {
     {{"--kind", "batch"}, "training, service or interactive"},
     {{"--env", "NO_SUCH_VARIABLE"}, "NO_SUCH_VARIABLE=VALUE"},
     {{"--label", "x"}, "KEY=VALUE"},
-    {{"--topology", "rack"}, "this version of gusu does not have it"},
-    {{"--exclusive"}, "this version of gusu does not have it"},
-    {{"--deadline", "+2h"}, "this version of gusu does not have it"},
+    {{"--topology", ":required"}, "name a node label"},
+    {{"--topology", "rack:never"}, "required, or how long to wait"},
+    {{"--deadline", "noon"}, "--deadline \"noon\""},
+    {{"--nodes", "4-2"}, "MIN-MAX"},
+    {{"--nodes", "2-4", "--gpus", "8"}, "--gpus-per-node"},
+    {{"--retry-on", "75,x"}, "--retry-on \"75,x\""},
+    {{"--no-retry-on", "256"}, "--no-retry-on \"256\""},
     {{"-o", "json"}, "say --json"},
     {{"--gpu", "4"}, "did you mean --gpus?"},
 };

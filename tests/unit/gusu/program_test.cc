@@ -42,7 +42,7 @@ const WordsCase kWrong[] = {
     {{"jobs", "--stat", "x"}, "did you mean --state?"},
     {{"submit"}, "nothing to run"},
     {{"submit", "/no/such/file"}, "gusu submit [OPTIONS] -- /no/such/file"},
-    {{"submit", "--exclusive", "--", "a"}, "this version of gusu does not have it"},
+    {{"submit", "--topology", "rack:", "--", "a"}, "required, or how long to wait"},
     {{"submit", "-f", "/no/such/job.yaml"}, "/no/such/job.yaml"},
     {{"audit"}, "gusu has no \"audit\""},
     {{"completion", "csh"}, "bash, zsh and fish"},

@@ -38,9 +38,13 @@ inline constexpr int kEnumerators<core::Spread> = 2;
 template <>
 inline constexpr int kEnumerators<core::Runtime> = 2;
 template <>
-inline constexpr int kEnumerators<core::DependencyCondition> = 3;
+inline constexpr int kEnumerators<core::DependencyCondition> = 5;
 template <>
-inline constexpr int kEnumerators<core::EndReason> = 11;
+inline constexpr int kEnumerators<core::Sharing> = 2;
+template <>
+inline constexpr int kEnumerators<core::Closeness> = 2;
+template <>
+inline constexpr int kEnumerators<core::EndReason> = 12;
 template <>
 inline constexpr int kEnumerators<core::Hold> = 3;
 

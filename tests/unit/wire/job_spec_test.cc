@@ -81,6 +81,21 @@ const BadSpec kBadSpecs[] = {
      "up to 8 parts"},
     {"label key", [](auto& s) { (*s.mutable_labels())["a b"] = "x"; }, R"(spec.labels: key "a b")",
      "letters, digits"},
+    {"a singleton that names a job",
+     [](auto& s) {
+         s.clear_dependencies();
+         s.add_dependencies()->set_condition(v1::DEPENDENCY_CONDITION_SINGLETON);
+         s.mutable_dependencies(0)->add_job_ids("12");
+     },
+     R"(spec.dependencies[0].job_ids: value "12" is named by a singleton)", "none"},
+    {"an exit code", [](auto& s) { s.mutable_retry()->add_exit_codes(256); },
+     "spec.retry.exit_codes[0]: value 256 is too large", "1 to 255"},
+    {"an exit code in both lists",
+     [](auto& s) {
+         s.mutable_retry()->add_exit_codes(75);
+         s.mutable_retry()->add_final_exit_codes(75);
+     },
+     "spec.retry.final_exit_codes: value 75 is in exit_codes too", "one of the two lists"},
     {"no groups", [](auto& s) { s.clear_groups(); }, "spec.groups: value 0 groups", "1 to 64"},
     {"65 groups",
      [](auto& s) {

@@ -1,0 +1,30 @@
+// What operators may set of the rules; the defaults are what was measured to serve well.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "scheduler/base/time.h"
+
+namespace gusu::core {
+
+struct Policy {
+    // No job is asked to stop for another one before it has run for so long.
+    Duration runs_at_least{10 * 60'000};
+    // Jobs with a time limit up to this borrow freely.
+    Duration short_job{4 * 3'600'000};
+    // Who waits for so long is ranked one lane lower. Age gives no right to stop others.
+    Duration ages_after{24 * 3'600'000};
+    // What of a guarantee is lent to jobs that can neither be stopped nor end soon, where the
+    // tenant says nothing; in thousandths.
+    int lendable_milli = 250;
+    // A lane is left for the next when a job has been served so much, in GPU-hours over all its
+    // attempts. Attained service needs no prediction: most jobs are short, and those pass by all
+    // that turned out to be long ("Tiresias", Gu et al., NSDI 2019). The bounds quadruple, as run
+    // times spread over decades.
+    std::vector<std::int64_t> lane_bounds_gpu_hours{2, 8, 32, 128, 512, 2048};
+
+    friend bool operator==(const Policy&, const Policy&) = default;
+};
+
+}  // namespace gusu::core
