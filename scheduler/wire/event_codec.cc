@@ -27,6 +27,23 @@ core::EventBody read_restored(const storage::Event& record, StoredReader& reader
     }
 }
 
+core::EventBody read_node_event(const storage::Event& record, StoredReader& reader) {
+    switch (record.body_case()) {
+        case storage::Event::kNodeJoined:
+            return read(record.node_joined(), reader);
+        case storage::Event::kNodeContactLost:
+            return read(record.node_contact_lost(), reader);
+        case storage::Event::kNodeLost:
+            return read(record.node_lost(), reader);
+        case storage::Event::kNodeDrained:
+            return read(record.node_drained(), reader);
+        case storage::Event::kNodeResumed:
+            return read(record.node_resumed(), reader);
+        default:
+            return read(record.node_labelled(), reader);
+    }
+}
+
 core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
     // No default: the compiler asks for an alternative that is not read.
     switch (record.body_case()) {
@@ -43,17 +60,12 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
         case storage::Event::kQuotaChanged:
             return read(record.quota_changed(), reader);
         case storage::Event::kNodeJoined:
-            return read(record.node_joined(), reader);
         case storage::Event::kNodeContactLost:
-            return read(record.node_contact_lost(), reader);
         case storage::Event::kNodeLost:
-            return read(record.node_lost(), reader);
         case storage::Event::kNodeDrained:
-            return read(record.node_drained(), reader);
         case storage::Event::kNodeResumed:
-            return read(record.node_resumed(), reader);
         case storage::Event::kNodeLabelled:
-            return read(record.node_labelled(), reader);
+            return read_node_event(record, reader);
         case storage::Event::kJobSubmitted:
             return read(record.job_submitted(), reader);
         case storage::Event::kJobHeld:

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "scheduler/base/text.h"
+#include "scheduler/core/forecast.h"
 #include "tests/scenarios/story_words.h"
 #include "tests/scenarios/told.h"
 #include "tests/world/world.h"
@@ -316,6 +317,18 @@ private:
         told_ += told(world_.scheduler().explain(waiting, world_.now()));
     }
 
+    void forecast(const StoryLine& line) {
+        const core::Job& waiting = job(line.names.at(0));
+        const auto forecast = core::forecast(
+            core::forecast_basis(world_.state(), waiting.id, world_.now()), waiting.id);
+        const auto told_or = [](const std::optional<Time>& time) {
+            return time ? told_time(*time).substr(0, told_time(*time).find(' ')) : "never";
+        };
+        told_ += line.names.at(0) + " is to start between " + told_or(forecast.earliest) + " and " +
+                 told_or(forecast.latest) + ", likely at " + told_or(forecast.likely) + ": " +
+                 forecast.basis + "\n";
+    }
+
     World world_;
     Names names_;
     std::map<std::string, NodeWish> nodes_;
@@ -346,6 +359,7 @@ private:
              happened(world_.execute(core::ResumeNode{world_.admin(), line.names.at(0)}));
          }},
         {"explain", [this](const StoryLine& line) { explain(line); }},
+        {"forecast", [this](const StoryLine& line) { forecast(line); }},
         {"tick", [](const StoryLine&) {}},
     };
 };

@@ -201,8 +201,6 @@ void warn_of_loose_nodes(const Counts& counts, SpecAndWarnings& job) {
     }
 }
 
-}  // namespace
-
 Status add_topology(const SubmitOptions& options, v1::JobSpec& spec) {
     if (options.has(Setting::Exclusive)) {
         spec.set_exclusive(true);
@@ -234,7 +232,12 @@ Status add_topology(const SubmitOptions& options, v1::JobSpec& spec) {
     return Done{};
 }
 
+}  // namespace
+
 Status add_resources(const SubmitOptions& options, SpecAndWarnings& job) {
+    if (const Status added = add_topology(options, job.spec); !added) {
+        return added;
+    }
     const auto given =
         std::ranges::find_if(kResourceSettings, [&](Setting one) { return options.has(one); });
     if (job.spec.groups_size() > 0) {

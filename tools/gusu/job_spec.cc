@@ -350,7 +350,8 @@ Status add_dependencies(const Given& given, v1::JobSpec& spec) {
             }
             dependency.add_job_ids(id);
         }
-        if (dependency.job_ids().empty()) {
+        const bool names_none = dependency.condition() == v1::DEPENDENCY_CONDITION_SINGLETON;
+        if (dependency.job_ids().empty() != names_none) {
             return wrong_value(given, kAllowed);
         }
     }

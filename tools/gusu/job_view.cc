@@ -116,6 +116,40 @@ std::string array_text(const v1::ArraySpec& array) {
                                     : array.indices() + " %" + std::to_string(array.max_running());
 }
 
+std::string codes_text(const google::protobuf::RepeatedField<int>& codes) {
+    std::string text;
+    for (const int code : codes) {
+        text += (text.empty() ? "" : ",") + std::to_string(code);
+    }
+    return text;
+}
+
+std::string retries_text(const v1::RetryPolicy& retry) {
+    if (retry.retries() == 0) {
+        return "";
+    }
+    std::string text = std::to_string(retry.retries());
+    text += retry.exit_codes().empty() ? "" : ", --retry-on " + codes_text(retry.exit_codes());
+    text += retry.final_exit_codes().empty()
+                ? ""
+                : ", --no-retry-on " + codes_text(retry.final_exit_codes());
+    return text;
+}
+
+// What it asks of its nodes besides resources.
+std::string nodes_text(const v1::JobSpec& spec) {
+    std::string text = spec.exclusive() ? "--exclusive" : "";
+    if (spec.has_topology()) {
+        const v1::Topology& topology = spec.topology();
+        text += (text.empty() ? "" : " ") + std::string("--topology ") + topology.level() + ":" +
+                (topology.required() ? "required" : duration(topology.wait()));
+    }
+    for (const v1::TaskGroup& group : spec.groups()) {
+        text += group.spread_over().empty() ? "" : " --spread-over " + group.spread_over();
+    }
+    return text;
+}
+
 Lines spec_lines(const v1::JobSpec& spec) {
     return Lines{
         {say("Resources"), resources_text(spec)},
@@ -127,7 +161,9 @@ Lines spec_lines(const v1::JobSpec& spec) {
         {say("Time limit"), spec.has_time_limit() ? duration(spec.time_limit()) : ""},
         {say("Array"), array_text(spec.array())},
         {say("After"), dependencies_text(spec)},
-        {say("Retries"), spec.retry().retries() == 0 ? "" : std::to_string(spec.retry().retries())},
+        {say("Retries"), retries_text(spec.retry())},
+        {say("Nodes"), nodes_text(spec)},
+        {say("Deadline"), spec.has_deadline() ? local_time(spec.deadline()) : ""},
         {say("Labels"), labels_text(spec.labels())},
         {say("Comment"), spec.comment()},
         {say("Not before"), spec.has_begin() ? local_time(spec.begin()) : ""},
@@ -229,6 +265,25 @@ std::string job_details(const v1::Job& job, const View& view) {
     return text;
 }
 
+std::string forecast_text(const v1::StartForecast& forecast) {
+    std::string text = say("Likely start") + ": ";
+    if (forecast.has_likely()) {
+        text += local_time(forecast.likely());
+        text += forecast.has_earliest()
+                    ? " (" + say("between") + " " + local_time(forecast.earliest()) + " " +
+                          say("and") + " " +
+                          (forecast.has_latest() ? local_time(forecast.latest())
+                                                 : say("nobody can tell when")) +
+                          ")"
+                    : "";
+    } else if (forecast.has_earliest()) {
+        text += say("not before") + " " + local_time(forecast.earliest());
+    } else {
+        text += say("unknown");
+    }
+    return text + "\n  " + forecast.basis();
+}
+
 std::string explanation(const v1::ExplainJobResponse& answer) {
     const v1::Job& job = answer.job();
     std::string text = say("Job") + " " + job.id() + ": ";
@@ -243,6 +298,9 @@ std::string explanation(const v1::ExplainJobResponse& answer) {
             first.detail() + "\n";
     if (!first.remedy().empty()) {
         text += "  " + say("To open it") + ": " + first.remedy() + "\n";
+    }
+    if (answer.has_forecast()) {
+        text += "\n" + forecast_text(answer.forecast()) + "\n";
     }
     if (answer.position() > 0) {
         text += "\n" + say("Jobs before it") + ": " + std::to_string(answer.position()) + "\n";

@@ -17,6 +17,8 @@ struct View {
 
 std::string job_table(const v1::ListJobsResponse& jobs, const View& view);
 std::string job_details(const v1::Job& job, const View& view);
+// Of a waiting job, or of one that is not submitted yet.
+std::string forecast_text(const v1::StartForecast& forecast);
 std::string explanation(const v1::ExplainJobResponse& answer);
 
 }  // namespace gusu::cli

@@ -78,7 +78,8 @@ Result<SpecAndWarnings> read_job(JobWords words) {
     return make_job_spec(std::move(words), surroundings());
 }
 
-std::string dry_run_text(const v1::Job& job) {
+std::string dry_run_text(const v1::SubmitJobResponse& answer) {
+    const v1::Job& job = answer.job();
     std::string text = say("The job is valid. Nothing was submitted.") + "\n";
     text += details({
         {say("Tenant"), job.spec().tenant()},
@@ -87,7 +88,7 @@ std::string dry_run_text(const v1::Job& job) {
         {say("Reason"), job.state() == v1::JOB_STATE_PENDING ? reason(job) : ""},
         {"", job.wait_detail()},
     });
-    return text;
+    return answer.has_forecast() ? text + forecast_text(answer.forecast()) + "\n" : text;
 }
 
 constexpr const char* kManyOutputs =
@@ -259,7 +260,7 @@ int submit(Session& session, Submission submission) {
         return session.fail(submitted.error());
     }
     session.show(*submitted, [&] {
-        return submission.dry_run ? dry_run_text(submitted->job()) : submitted->job().id();
+        return submission.dry_run ? dry_run_text(*submitted) : submitted->job().id();
     });
     if (submission.dry_run || submission.afterwards == Afterwards::Nothing) {
         return kDone;

@@ -27,15 +27,14 @@ int bucket_of(std::int64_t seconds) {
 
 std::int64_t seconds_of(Duration duration) { return duration.count() / 1000; }
 
-// The nearest first.
+}  // namespace
+
 std::array<Likeness, 5> likenesses(const Series& series, std::int64_t milli_gpus) {
     return {Likeness{series.tenant, series.user, series.name, milli_gpus},
             Likeness{series.tenant, series.user, "", milli_gpus},
             Likeness{series.tenant, "", "", milli_gpus}, Likeness{TenantId{}, "", "", milli_gpus},
             Likeness{TenantId{}, "", "", -1}};
 }
-
-}  // namespace
 
 Series series_of(TenantId tenant, const std::string& user, const std::string& job_name) {
     Series series{.tenant = tenant, .user = user, .name = {}};
@@ -86,6 +85,26 @@ std::int64_t Durations::seconds_to_an_end(Duration age) const {
     return std::max<std::int64_t>(1, best);
 }
 
+Duration Durations::time_left(Duration age, std::uint32_t part) const {
+    const std::int64_t began = seconds_of(age);
+    std::int64_t survivors = 0;
+    for (int bucket = bucket_of(began); bucket < kBuckets; ++bucket) {
+        survivors += weights[static_cast<std::size_t>(bucket)];
+    }
+    std::int64_t wanted = survivors / 65'536 * part;
+    for (int bucket = bucket_of(began); bucket < kBuckets && survivors > 0; ++bucket) {
+        const std::int64_t weight = weights[static_cast<std::size_t>(bucket)];
+        if (wanted < weight) {
+            const std::int64_t from = std::max(began, begin_of(bucket));
+            const std::int64_t until = std::max(from + 1, begin_of(bucket + 1));
+            const std::int64_t at = from + (until - from) * (wanted * 1024 / weight) / 1024;
+            return std::chrono::seconds(std::max<std::int64_t>(1, at - began));
+        }
+        wanted -= weight;
+    }
+    return std::chrono::seconds(std::max(began, kUnknownSeconds));
+}
+
 Past& History::at(const Likeness& likeness, Time now) {
     Past& past = all_[likeness];
     by_age_.erase({past.learnt, likeness});
@@ -123,6 +142,17 @@ std::int64_t History::expected_work(const Series& series, std::int64_t milli_gpu
         }
     }
     return std::max(seconds_of(age), kUnknownSeconds) * milli_gpus;
+}
+
+std::optional<Duration> History::time_left(const Series& series, std::int64_t milli_gpus,
+                                           Duration age, std::uint32_t part) const {
+    for (const Likeness& likeness : likenesses(series, milli_gpus)) {
+        const auto found = all_.find(likeness);
+        if (found != all_.end() && found->second.durations.samples >= kEnoughSamples) {
+            return found->second.durations.time_left(age, part);
+        }
+    }
+    return std::nullopt;
 }
 
 std::int64_t History::served(const Series& series, Time now) const {

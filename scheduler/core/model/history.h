@@ -44,6 +44,9 @@ struct Durations {
     // Gittins' index of a job that has run for `age`: the least, over all further run times d, of
     // the expected work within d over the chance to end within d. In seconds, at least 1.
     std::int64_t seconds_to_an_end(Duration age) const;
+    // Of jobs that have run for `age`, such a part, in 65,536ths, ends within this time from then
+    // on. At least a second; as long again as it has run if it has outlived all others.
+    Duration time_left(Duration age, std::uint32_t part) const;
 
     friend bool operator==(const Durations&, const Durations&) = default;
 };
@@ -66,6 +69,9 @@ struct Past {
     friend bool operator==(const Past&, const Past&) = default;
 };
 
+// The kinds of likeness of a job, the nearest first.
+std::array<Likeness, 5> likenesses(const Series& series, std::int64_t milli_gpus);
+
 class History {
 public:
     // At most so many kinds of likeness are kept; those that learnt nothing for longest go first.
@@ -80,6 +86,9 @@ public:
     // it grows with what they have had.
     std::int64_t expected_work(const Series& series, std::int64_t milli_gpus, Duration age) const;
     std::int64_t served(const Series& series, Time now) const;
+    // See Durations; nullopt where too few jobs like it have ended.
+    std::optional<Duration> time_left(const Series& series, std::int64_t milli_gpus, Duration age,
+                                      std::uint32_t part) const;
 
     // For snapshots.
     const std::map<Likeness, Past>& all() const { return all_; }

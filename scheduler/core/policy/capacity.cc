@@ -111,9 +111,28 @@ Constraint busy_constraint(const State& state, const Demand& demand, const Suppl
     return {WaitReason::ModelBusy, numbers, "wait for running jobs to end"};
 }
 
+// There is room, but it is kept for jobs that others were asked to stop for.
+std::optional<Constraint> kept_constraint(const State& state, const Demand& demand) {
+    if (state.nominations().empty() || !place(demand, Plan(state)).found()) {
+        return std::nullopt;
+    }
+    Time until;
+    for (const auto& [id, nomination] : state.nominations()) {
+        until = std::max(until, nomination.until);
+    }
+    return Constraint{WaitReason::Reserved,
+                      "what is free is kept for " + std::to_string(state.nominations().size()) +
+                          " jobs for which others are being stopped, at the latest until " +
+                          format_rfc3339(until),
+                      "wait for their jobs to start, or for others to end"};
+}
+
 }  // namespace
 
 Constraint capacity_constraint(const State& state, const Demand& demand) {
+    if (auto kept = kept_constraint(state, demand)) {
+        return *std::move(kept);
+    }
     const auto [accelerator, need] = main_need(state, demand);
     if (accelerator.empty() || need == 0) {
         return cpu_constraint(state, demand);
@@ -206,7 +225,12 @@ std::vector<std::string> smaller_that_start(const State& state, const Demand& de
         Demand other = demand;
         other.preemption = Preemption::Allowed;
         if (starts(state, other)) {
-            found.insert(found.end(), {"--preemptible", "--time 4h"});
+            found.emplace_back("--preemptible");
+        }
+        other = demand;
+        other.time_limit = state.policy().short_job;
+        if (starts(state, other)) {
+            found.push_back("--time " + format_duration(state.policy().short_job));
         }
     }
     return found;

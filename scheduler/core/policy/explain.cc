@@ -128,9 +128,11 @@ void add_placement(const State& state, const Job& job, std::vector<Constraint>& 
         closed.push_back({WaitReason::LendingCap,
                           "it would borrow " + format_milli(lending->asked.units()) + " " +
                               lending->accelerator +
-                              " and can neither be stopped nor ends within 4 hours; to such jobs " +
+                              " and can neither be stopped nor ends within " +
+                              format_duration(state.policy().short_job) + "; to such jobs " +
                               format_milli(lending->left.units()) + " more are lent",
-                          "submit it with --preemptible, or with --time of at most 4h"});
+                          "submit it with --preemptible, or with --time of at most " +
+                              format_duration(state.policy().short_job)});
     }
     const PendingClass* equals = state.pending().of(demand);
     const auto before =

@@ -10,7 +10,6 @@
 #include "scheduler/base/text.h"
 #include "scheduler/service/config/config_check.h"
 #include "scheduler/service/identity/tls_files.h"
-#include "scheduler/wire/amounts.h"
 
 namespace gusu::service {
 namespace {
@@ -29,14 +28,14 @@ void fill_defaults_of_policy(config::v1::PolicyConfig& policy) {
     const core::Policy defaults;
     const auto or_default = [](bool given, google::protobuf::Duration& field, Duration value) {
         if (!given) {
-            field = wire::from_duration(value);
+            field = TimeUtil::MillisecondsToDuration(value.count());
         }
     };
     or_default(policy.has_run_at_least(), *policy.mutable_run_at_least(), defaults.runs_at_least);
     or_default(policy.has_short_job(), *policy.mutable_short_job(), defaults.short_job);
     or_default(policy.has_age_after(), *policy.mutable_age_after(), defaults.ages_after);
     if (!policy.has_lendable_share()) {
-        policy.set_lendable_share(wire::from_milli(defaults.lendable_milli));
+        policy.set_lendable_share(defaults.lendable_milli / 1000.0);
     }
     if (policy.lane_bounds_gpu_hours().empty()) {
         policy.mutable_lane_bounds_gpu_hours()->Add(defaults.lane_bounds_gpu_hours.begin(),

@@ -2,6 +2,7 @@
 
 #include "scheduler/core/policy/access.h"
 #include "scheduler/service/rpc/call.h"
+#include "scheduler/service/rpc/forecasts.h"
 #include "scheduler/service/rpc/job_refs.h"
 #include "scheduler/service/rpc/job_view.h"
 #include "scheduler/service/rpc/list_jobs.h"
@@ -91,6 +92,26 @@ void add_constraints(core::Scheduler& scheduler, const core::Job& job, Time now,
                                                explanation.would_start_now.end());
 }
 
+using ExplainCall = CallPointer<v1::ExplainJobRequest, v1::ExplainJobResponse>;
+
+// Explains from the state, then has the start of the job forecast.
+Release explain_job(const ExplainCall& call, const core::Job& job, core::Scheduler& scheduler,
+                    Time now) {
+    *call->response.mutable_job() = show_job(scheduler, job, now, wire::Detail::Brief);
+    add_constraints(scheduler, job, now, call->response);
+    if (!job.is_waiting()) {
+        return [call](const Status& durable) { call->finish(durable); };
+    }
+    auto basis = std::make_shared<const core::ForecastBasis>(
+        core::forecast_basis(scheduler.state(), job.id, now));
+    return [call, basis, id = job.id](const Status& durable) {
+        call->platform.forecaster.post([call, basis, id, durable] {
+            show_forecast(core::forecast(*basis, id), *call->response.mutable_forecast());
+            call->finish(durable);
+        });
+    };
+}
+
 // Of an array its first element that waits.
 const core::Job* to_explain(const core::State& state, const Named& named) {
     if (const auto* job = std::get_if<const core::Job*>(&named)) {
@@ -170,17 +191,18 @@ JobService::Reactor* JobService::ExplainJob(Context* context, const v1::ExplainJ
             call->finish(reference.error());
             return;
         }
-        look(call, [call, reference = *reference](core::Scheduler& scheduler, Time now) -> Status {
-            const Named named = find_visible(scheduler.state(), call->user(), reference);
-            const core::Job* job = to_explain(scheduler.state(), named);
-            if (job == nullptr) {
-                return Error{ErrorCode::NotFound, "no job " + call->request.job_id() +
-                                                      " that waits or has ended lately"};
-            }
-            *call->response.mutable_job() = show_job(scheduler, *job, now, wire::Detail::Brief);
-            add_constraints(scheduler, *job, now, call->response);
-            return Done{};
-        });
+        call->platform.engine.read(
+            [call, reference = *reference](core::Scheduler& scheduler, Time now) -> Release {
+                const Named named = find_visible(scheduler.state(), call->user(), reference);
+                const core::Job* job = to_explain(scheduler.state(), named);
+                if (job != nullptr) {
+                    return explain_job(call, *job, scheduler, now);
+                }
+                return [call](const Status&) {
+                    call->finish(Error{ErrorCode::NotFound, "no job " + call->request.job_id() +
+                                                                " that waits or has ended lately"});
+                };
+            });
     });
 }
 

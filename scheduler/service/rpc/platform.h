@@ -15,6 +15,7 @@ struct Platform {
     Engine& engine;
     store::History& history;
     Worker& worker;
+    Worker& forecaster;  // for what takes long and reads nothing
     Authenticator& authenticator;
     JobHub& hub;
     ProcessMetrics& metrics;

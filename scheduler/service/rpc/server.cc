@@ -88,7 +88,8 @@ public:
           tls_(std::move(tls)),
           engine_(*journal_, engine_options(config, metrics_)),
           agents_(engine_, agent_options(config, tls_)),
-          platform_{engine_, *history_, worker_, authenticator_, hub_, metrics_, agents_.logs()} {}
+          platform_{engine_,        *history_, worker_,  forecaster_,
+                    authenticator_, hub_,      metrics_, agents_.logs()} {}
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
     ~Parts() { stop(); }
@@ -119,6 +120,7 @@ public:
         hub_.stop();
         agents_.shutdown();
         stop_grpc();
+        forecaster_.stop();
         worker_.stop();
         engine_.stop();
     }
@@ -264,6 +266,7 @@ private:
     Authenticator authenticator_;
     JobHub hub_;
     Worker worker_;
+    Worker forecaster_;
     Engine engine_;
     AgentService agents_;
     Platform platform_;

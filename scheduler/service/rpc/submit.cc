@@ -1,6 +1,7 @@
 #include "scheduler/service/rpc/submit.h"
 
 #include "scheduler/core/decide/decide.h"
+#include "scheduler/service/rpc/forecasts.h"
 #include "scheduler/service/rpc/job_view.h"
 #include "scheduler/wire/job_spec.h"
 
@@ -69,27 +70,38 @@ v1::Job predicted(const core::State& state, core::Feasibility& feasibility,
 
 using SingleCall = CallPointer<v1::SubmitJobRequest, v1::SubmitJobResponse>;
 
+// What a request that was answered before has made.
+Status show_made_before(const SingleCall& call, const core::State& state, Time now) {
+    const auto ids = made_by(state, call->user(), call->request.request_id());
+    if (!ids) {
+        return ids.error();
+    }
+    *call->response.mutable_job() = show_submitted(state, (*ids)->front(), now);
+    return Done{};
+}
+
 void try_out(const SingleCall& call, core::SubmitJobs command) {
-    look(call,
-         [call, command = std::move(command)](core::Scheduler& scheduler, Time now) -> Status {
-             const core::State& state = scheduler.state();
-             core::Feasibility feasibility;
-             const auto events = core::decide({state, feasibility, now}, command);
-             if (!events) {
-                 return events.error();
-             }
-             if (events->empty()) {
-                 const auto ids = made_by(state, call->user(), command.request_id);
-                 if (!ids) {
-                     return ids.error();
-                 }
-                 *call->response.mutable_job() = show_submitted(state, (*ids)->front(), now);
-                 return Done{};
-             }
-             *call->response.mutable_job() = predicted(
-                 state, feasibility, std::get<core::JobSubmitted>(events->front().body), now);
-             return Done{};
-         });
+    call->platform.engine.read([call, command = std::move(command)](core::Scheduler& scheduler,
+                                                                    Time now) -> Release {
+        const core::State& state = scheduler.state();
+        core::Feasibility feasibility;
+        const auto events = core::decide({state, feasibility, now}, command);
+        if (!events || events->empty()) {
+            const Status outcome =
+                events ? show_made_before(call, state, now) : Status(events.error());
+            return [call, outcome](const Status&) { call->finish(outcome); };
+        }
+        *call->response.mutable_job() =
+            predicted(state, feasibility, std::get<core::JobSubmitted>(events->front().body), now);
+        auto basis = std::make_shared<const core::ForecastBasis>(
+            core::forecast_basis(state, std::nullopt, now));
+        return [call, basis, command](const Status& durable) {
+            call->platform.forecaster.post([call, basis, command, durable] {
+                show_forecast(core::forecast(*basis, command), *call->response.mutable_forecast());
+                call->finish(durable);
+            });
+        };
+    });
 }
 
 }  // namespace

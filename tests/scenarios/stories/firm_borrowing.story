@@ -9,10 +9,10 @@ at 1s submit firm tenant=guest gpus=4
 explain firm
 ----
 0s    own placed on n1[0-7]
-LENDING_CAP: it would borrow 4 nvidia-h200 and can neither be stopped nor ends within 4 hours; to such jobs 2 more are lent
+LENDING_CAP: it would borrow 4 nvidia-h200 and can neither be stopped nor ends within 04:00:00; to such jobs 2 more are lent
 would start now with --gpus 2
 would start now with --preemptible
-would start now with --time 4h
+would start now with --time 04:00:00
 
 # Two GPUs are lent, short jobs borrow freely, and so do those that may be stopped.
 at 2s submit small tenant=guest gpus=2

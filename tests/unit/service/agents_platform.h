@@ -32,7 +32,7 @@ public:
     explicit AgentsPlatform(LinkOptions links = {})
         : authority_(*make_authority("test", calendar_now())),
           journal_(std::move(*store::Journal::open(folder_.path() / "journal.db"))),
-          engine_(*journal_, {.retention = {}, .lease = links.lease}),
+          engine_(*journal_, {.retention = {}, .lease = links.lease, .policy = {}}),
           service_(engine_, {.links = links, .authority = authority_}) {
         engine_.listen([this](core::Scheduler&, const core::Events& events, Time) -> Release {
             const std::lock_guard lock(mutex_);

@@ -20,7 +20,8 @@ Json parsed(const google::protobuf::Message& message) { return Json::parse(write
 
 TEST(WriteJson, NamesEveryFieldThatHasAValue) {
     EXPECT_EQ(parsed(v1::Quota()), Json::parse(R"({"tenant": "", "accelerator": "",
-        "guaranteed": 0, "used": 0, "borrowed": 0, "lent": 0, "simulated": false})"));
+        "guaranteed": 0, "used": 0, "borrowed": 0, "lent": 0, "simulated": false,
+        "guaranteed_nodes": 0, "lendable_now": 0})"));
     v1::Quota quota;
     quota.set_limit(0);
     EXPECT_EQ(parsed(quota).at("limit"), 0);

@@ -149,6 +149,9 @@ v1::JobSpec full_spec() {
     spec.set_error("%j.err");
     spec.mutable_begin()->set_seconds(77);
     spec.mutable_begin()->set_nanos(5'000'000);
+    spec.mutable_deadline()->set_seconds(4'000'000);
+    spec.mutable_retry()->add_exit_codes(75);
+    spec.mutable_retry()->add_final_exit_codes(2);
     spec.set_hold(true);
     spec.set_comment("a\nb");
     (*spec.mutable_labels())["grant"] = "x";
@@ -166,14 +169,14 @@ v1::JobSpec full_spec() {
 TEST(ShowJob, TheSpecComesBackAsItWasGiven) {
     SmallPlatform platform;
     const v1::JobSpec spec = full_spec();
-    // Every field but the array and the dependencies, which other tests show.
+    // Every field but the array and the dependencies, which other tests show, and what is refused.
+    const std::set<std::string> others{"array", "dependencies", "topology", "exclusive"};
     const auto* descriptor = v1::JobSpec::descriptor();
     for (int i = 0; i < descriptor->field_count(); ++i) {
         const auto* field = descriptor->field(i);
         const bool is_set = field->is_repeated() ? spec.GetReflection()->FieldSize(spec, field) > 0
                                                  : spec.GetReflection()->HasField(spec, field);
-        EXPECT_TRUE(is_set || field->name() == "array" || field->name() == "dependencies")
-            << field->name();
+        EXPECT_TRUE(is_set || others.contains(field->name())) << field->name();
     }
     platform.submit(0, 100, spec);
     const v1::JobSpec shown = to_proto_spec(platform.state(), platform.job(100));
