@@ -289,6 +289,30 @@ TEST(Devices, AMachineWithoutTheLibraryHasNone) {
     EXPECT_TRUE(devices->empty());
 }
 
+// What the fake library has: fake_nvml.cc beside this file.
+TEST(Devices, AreAsTheDriverTellsThem) {
+    const auto devices = nvidia_devices(GUSU_FAKE_NVML);
+    ASSERT_TRUE(devices.ok()) << devices.error().message;
+    ASSERT_EQ(devices->size(), 2U);
+    const v1::Device& device = devices->front();
+    EXPECT_EQ(device.index(), 0);
+    EXPECT_EQ(device.uuid(), "GPU-11111111-2222-3333-4444-555555555555");
+    EXPECT_EQ(device.accelerator(), "nvidia-h100");
+    EXPECT_EQ(device.memory(), std::int64_t{81559} << 20);
+    EXPECT_EQ(device.numa_node(), -1);  // no machine has a device at that address
+    EXPECT_TRUE(device.healthy());
+    EXPECT_FALSE(device.simulated());
+}
+
+TEST(Devices, OneThatDoesNotAnswerIsUnhealthyAndStillHasAModel) {
+    const auto devices = nvidia_devices(GUSU_FAKE_NVML);
+    ASSERT_TRUE(devices.ok()) << devices.error().message;
+    ASSERT_EQ(devices->size(), 2U);
+    EXPECT_EQ(devices->back().index(), 1);
+    EXPECT_FALSE(devices->back().healthy());
+    EXPECT_EQ(devices->back().accelerator(), "nvidia-h100");
+}
+
 class LogReaderTest : public testing::Test {
 protected:
     LogReaderTest()
