@@ -11,6 +11,7 @@
 #include "agent/daemon/device/nvml.h"
 #include "agent/daemon/enrolment.h"
 #include "agent/daemon/environment.h"
+#include "agent/daemon/files.h"
 #include "agent/daemon/log_reader.h"
 #include "tests/unit/agent/task_machine.h"
 
@@ -275,11 +276,20 @@ TEST(Devices, NamesAreThoseOfTheCatalogue) {
         {"NVIDIA H100 80GB HBM3", "nvidia-h100"},
         {"NVIDIA H100 PCIe", "nvidia-h100"},
         {"NVIDIA A100-SXM4-80GB", "nvidia-a100"},
-        {"Tesla V100-SXM2-32GB", "nvidia-tesla-v100"},
+        {"NVIDIA A100 80GB PCIe", "nvidia-a100"},
+        {"NVIDIA A100-SXM4-40GB", "nvidia-a100-40g"},
+        {"NVIDIA A100-PCIE-40GB", "nvidia-a100-40g"},
+        {"Tesla V100-SXM2-32GB", "nvidia-v100"},
+        {"Tesla T4", "nvidia-t4"},
+        {"NVIDIA L40S", "nvidia-l40s"},
         {"NVIDIA GeForce RTX 4090", "nvidia-rtx-4090"},
+        {"NVIDIA GeForce RTX 4090 D", "nvidia-rtx-4090d"},
     };
+    const auto known = read_file(GUSU_SOURCE_DIR "/deploy/catalogue.yaml");
+    ASSERT_TRUE(known.ok());
     for (const auto& [vendor, catalogue] : cases) {
         EXPECT_EQ(accelerator_of(vendor), catalogue);
+        EXPECT_THAT(*known, HasSubstr(std::string("{name: ") + catalogue + ","));
     }
 }
 
