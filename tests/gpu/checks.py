@@ -83,6 +83,8 @@ def cuda_job(report, gpu):
     seen = re.findall(r"^device (\S+)", text, re.MULTILINE)
     report.check(seen == [uuid], f"CUDA's own uuid of it: {short(' '.join(seen))}")
     report.check(not ended["placements"][0]["simulated"], "`gusu show` does not call it simulated")
+    _, text = gpu.run(["--gpus", "1"], ["cat", "/proc/self/cgroup"])
+    report.note("its task has a control group of its own" if "/gusu/" in text else "its task has no control group of its own")
 
 
 def without_gpu(report, gpu):
@@ -208,6 +210,17 @@ def outage(report, gpu, who, when, kill_and_back):
     verdict(report, gpu, job)
 
 
+def cancelled(report, gpu):
+    job = gpu.submit(["--gpus", "1"], gpu.load(60))
+    gpu.wait_for_output(job, "began")
+    asked = time.monotonic()
+    gpu.platform.gusu("cancel", job)
+    end = gpu.wait_end(job)
+    free = gpu.becomes_idle()
+    took = time.monotonic() - asked
+    report.check(end["state"] == "CANCELLED" and free, f"{end['state']}; {took:.2f} s after `gusu cancel`: {gpu.node()['gpus_used']} GPU(s) in use, {gpu.card_use()}")
+
+
 def verdict(report, gpu, job):
     end = gpu.wait_end(job)
     text = gpu.output(job)
@@ -249,6 +262,7 @@ SECTIONS = (
     ("6. The agent is killed", kill_agent),
     ("7. The scheduler is killed", kill_scheduler),
     ("8. From submission to start", start_times),
+    ("9. A CUDA job is cancelled", cancelled),
 )
 
 

@@ -18,7 +18,10 @@ constexpr int kSteps = 20'000;
 constexpr int kLaunches = 4;  // between two looks at the clock
 constexpr int kNoDevice = 3;
 
-__host__ __device__ std::uint32_t next(std::uint32_t x) { return x * 1664525U + 1013904223U; }
+// Nothing that a compiler could do many steps of at once.
+__host__ __device__ std::uint32_t next(std::uint32_t x) {
+    return (x ^ (x >> 15)) * 2246822519U + 374761393U;
+}
 
 __global__ void advance(std::uint32_t* values) {
     const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
