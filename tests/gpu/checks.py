@@ -224,10 +224,11 @@ def cancelled(report, gpu):
 def verdict(report, gpu, job):
     end = gpu.wait_end(job)
     text = gpu.output(job)
-    once = text.count("began") == 1 and end["attempt"] == 1
+    starts = text.count("began")
+    once = starts == 1 and end["attempt"] == 1
     last = text.splitlines()[-1] if text else ""
     right = end["state"] == "SUCCEEDED" and "ended well" in text and once
-    report.check(right, f"the job: {end['state']}, attempt {end['attempt']}, started once, '{last}'")
+    report.check(right, f"the job: {end['state']}, attempt {end['attempt']}, {starts} start(s) seen in its output, '{last}'")
     report.check(gpu.becomes_idle(), f"afterwards {gpu.node()['gpus_used']} GPU(s) in use, {gpu.card_use()}")
 
 
