@@ -128,6 +128,7 @@ class Platform:
         )
 
     def start_agent(self, name, gpus=8, cpus=8, **more):
+        """With so many simulated GPUs; gpus=None takes those of the machine."""
         if name not in self.agents:
             folder = self.folder / name
             folder.mkdir()
@@ -146,9 +147,9 @@ class Platform:
                     "address": "127.0.0.1",
                     "cpus": cpus,
                     "memory": "8G",
-                    "simulated": {"accelerator": "nvidia-h200", "count": gpus},
                     "checkpoint_root": str(self.folder / "checkpoints"),
                 }
+                | ({} if gpus is None else {"simulated": {"accelerator": "nvidia-h200", "count": gpus}})
                 | more,
                 folder,
             )

@@ -36,17 +36,29 @@ bool is_form(const std::string& word) {
     return word.starts_with("sxm") || std::ranges::find(kForms, word) != kForms.end();
 }
 
+// Of a brand, in front of the model.
+bool is_brand(const std::string& word) {
+    return word == "geforce" || word == "tesla" || word == "graphics";
+}
+
+// The one size that tells two models apart for those who ask for one of them.
+bool is_small_a100(const std::string& name, const std::vector<std::string>& words) {
+    return name == "nvidia-a100" && std::ranges::find(words, "40gb") != words.end();
+}
+
 }  // namespace
 
 std::string accelerator_of(std::string_view vendor_name) {
-    std::string name;
-    for (const std::string& word : words_of(vendor_name)) {
-        if (is_size(word) || is_form(word) || word == "geforce" || word == "graphics") {
+    const std::vector<std::string> words = words_of(vendor_name);
+    std::string name = words.empty() || words.front() != "nvidia" ? "nvidia" : "";
+    for (const std::string& word : words) {
+        if (is_size(word) || is_form(word) || is_brand(word)) {
             continue;
         }
-        name += (name.empty() ? "" : "-") + word;
+        const bool is_suffix = word == "d";  // "RTX 4090 D"
+        name += (name.empty() || is_suffix ? "" : "-") + word;
     }
-    return name.starts_with("nvidia") ? name : "nvidia-" + name;
+    return is_small_a100(name, words) ? name + "-40g" : name;
 }
 
 }  // namespace gusu::agent

@@ -127,7 +127,20 @@ Result<v1::Device> describe(const Nvml& nvml, unsigned int index) {
     return device;
 }
 
-// A device that does not answer keeps its number and is offered as unhealthy.
+// The scheduler takes no device without a model, and the devices of a node are nearly always alike.
+void name_unhealthy(std::vector<v1::Device>& devices) {
+    const auto answering = std::ranges::find_if(devices, &v1::Device::healthy);
+    const std::string model =
+        answering == devices.end() ? "nvidia-unknown" : answering->accelerator();
+    for (v1::Device& device : devices) {
+        if (!device.healthy()) {
+            device.set_accelerator(model);
+        }
+    }
+}
+
+// A device that does not answer keeps its number and is offered as unhealthy, as if it were of the
+// model beside it: one that fails must not cost the whole node.
 std::vector<v1::Device> describe_all(const Nvml& nvml, unsigned int count) {
     std::vector<v1::Device> devices;
     for (unsigned int index = 0; index < count; ++index) {
@@ -142,6 +155,7 @@ std::vector<v1::Device> describe_all(const Nvml& nvml, unsigned int count) {
         }
         devices.push_back(std::move(*device));
     }
+    name_unhealthy(devices);
     return devices;
 }
 

@@ -11,6 +11,7 @@
 #include "agent/daemon/device/nvml.h"
 #include "agent/daemon/enrolment.h"
 #include "agent/daemon/environment.h"
+#include "agent/daemon/files.h"
 #include "agent/daemon/log_reader.h"
 #include "tests/unit/agent/task_machine.h"
 
@@ -275,11 +276,20 @@ TEST(Devices, NamesAreThoseOfTheCatalogue) {
         {"NVIDIA H100 80GB HBM3", "nvidia-h100"},
         {"NVIDIA H100 PCIe", "nvidia-h100"},
         {"NVIDIA A100-SXM4-80GB", "nvidia-a100"},
-        {"Tesla V100-SXM2-32GB", "nvidia-tesla-v100"},
+        {"NVIDIA A100 80GB PCIe", "nvidia-a100"},
+        {"NVIDIA A100-SXM4-40GB", "nvidia-a100-40g"},
+        {"NVIDIA A100-PCIE-40GB", "nvidia-a100-40g"},
+        {"Tesla V100-SXM2-32GB", "nvidia-v100"},
+        {"Tesla T4", "nvidia-t4"},
+        {"NVIDIA L40S", "nvidia-l40s"},
         {"NVIDIA GeForce RTX 4090", "nvidia-rtx-4090"},
+        {"NVIDIA GeForce RTX 4090 D", "nvidia-rtx-4090d"},
     };
+    const auto known = read_file(GUSU_SOURCE_DIR "/deploy/catalogue.yaml");
+    ASSERT_TRUE(known.ok());
     for (const auto& [vendor, catalogue] : cases) {
         EXPECT_EQ(accelerator_of(vendor), catalogue);
+        EXPECT_THAT(*known, HasSubstr(std::string("{name: ") + catalogue + ","));
     }
 }
 
@@ -287,6 +297,30 @@ TEST(Devices, AMachineWithoutTheLibraryHasNone) {
     const auto devices = nvidia_devices("libgusu-no-such-library.so.1");
     ASSERT_TRUE(devices.ok());
     EXPECT_TRUE(devices->empty());
+}
+
+// What the fake library has: fake_nvml.cc beside this file.
+TEST(Devices, AreAsTheDriverTellsThem) {
+    const auto devices = nvidia_devices(GUSU_FAKE_NVML);
+    ASSERT_TRUE(devices.ok()) << devices.error().message;
+    ASSERT_EQ(devices->size(), 2U);
+    const v1::Device& device = devices->front();
+    EXPECT_EQ(device.index(), 0);
+    EXPECT_EQ(device.uuid(), "GPU-11111111-2222-3333-4444-555555555555");
+    EXPECT_EQ(device.accelerator(), "nvidia-h100");
+    EXPECT_EQ(device.memory(), std::int64_t{81559} << 20);
+    EXPECT_EQ(device.numa_node(), -1);  // no machine has a device at that address
+    EXPECT_TRUE(device.healthy());
+    EXPECT_FALSE(device.simulated());
+}
+
+TEST(Devices, OneThatDoesNotAnswerIsUnhealthyAndStillHasAModel) {
+    const auto devices = nvidia_devices(GUSU_FAKE_NVML);
+    ASSERT_TRUE(devices.ok()) << devices.error().message;
+    ASSERT_EQ(devices->size(), 2U);
+    EXPECT_EQ(devices->back().index(), 1);
+    EXPECT_FALSE(devices->back().healthy());
+    EXPECT_EQ(devices->back().accelerator(), "nvidia-h100");
 }
 
 class LogReaderTest : public testing::Test {
