@@ -66,6 +66,11 @@ Events Scheduler::step(Time now) {
     return events;
 }
 
+Events Scheduler::full_pass(Time now) {
+    state_.reopen();
+    return step(now);
+}
+
 void Scheduler::happen(Event event, Events& events) {
     state_.apply(event);
     events.push_back(std::move(event));

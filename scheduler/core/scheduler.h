@@ -31,6 +31,10 @@ public:
     // commands, and when next_timer() comes.
     Events step(Time now);
 
+    // A step that looks at all that waits, whether or not something changed for it. It should start
+    // nothing that the steps before it have missed: a caller may watch that.
+    Events full_pass(Time now);
+
     // When step() has something to do without a command; kNever if not before one comes.
     Time next_timer() const;
 

@@ -110,6 +110,7 @@ def test_metrics_and_health(node):
         lambda: 'gusu_gpus{accelerator="nvidia-h200",state="allocated"} 2' in get("/metrics"),
     )
     assert "gusu_leader 1" in get("/metrics")
+    assert "gusu_full_pass_started_total 0" in get("/metrics")
     node.gusu("cancel", job)
 
 

@@ -90,6 +90,11 @@ private:
     // A full pass finds nothing that the steps have missed.
     void nothing_that_could_start_waits() {
         expect(!state_.pending().next(), "a class was left untried");
+        core::Scheduler copy = scheduler_;
+        for (const core::Event& event : copy.full_pass(now_)) {
+            expect(!std::holds_alternative<core::JobPlaced>(event.body),
+                   "a full pass starts what the steps have missed");
+        }
         for (const auto& [demand, jobs] : state_.pending().classes()) {
             const bool open = !core::suspended_tenant(state_, demand->tenant) &&
                               !core::tenant_with_all_jobs_running(state_, demand->tenant);

@@ -1,5 +1,6 @@
 #include "tools/sim/commands.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <iostream>
@@ -104,6 +105,28 @@ Result<Cluster> cluster_of(const ReplayWords& words, const std::vector<TenantNod
                            "--tenant-nodes FILE:COLUMN");
 }
 
+Result<core::Policy> rules_of(const ReplayWords& words) {
+    core::Policy rules;
+    const std::tuple<const char*, const std::string&, Duration&> durations[] = {
+        {"--run-at-least", words.run_at_least, rules.runs_at_least},
+        {"--short-job", words.short_job, rules.short_job},
+        {"--age-after", words.age_after, rules.ages_after}};
+    for (const auto& [option, word, rule] : durations) {
+        const auto given = word.empty() ? Result(rule) : parse_duration(word);
+        if (!given) {
+            return wrong(option + std::string(": ") + given.error().message);
+        }
+        rule = *given;
+    }
+    if (!words.lane_bounds.empty()) {
+        rules.lane_bounds_gpu_hours = words.lane_bounds;
+    }
+    if (!std::ranges::is_sorted(rules.lane_bounds_gpu_hours)) {
+        return wrong("--lane-bounds: must ascend");
+    }
+    return rules;
+}
+
 Result<Site> site_of(const ReplayWords& words) {
     auto owned = owned_of(words.tenant_nodes);
     if (!owned) {
@@ -112,8 +135,12 @@ Result<Site> site_of(const ReplayWords& words) {
     auto cluster = cluster_of(words, *owned);
     const auto costs = costs_of(words.preemption_cost);
     const auto knowledge = knowledge_of(words);
-    if (!cluster || !costs || !knowledge) {
-        return !cluster ? cluster.error() : !costs ? costs.error() : knowledge.error();
+    const auto rules = rules_of(words);
+    if (!cluster || !costs) {
+        return !cluster ? cluster.error() : costs.error();
+    }
+    if (!knowledge || !rules) {
+        return !knowledge ? knowledge.error() : rules.error();
     }
     Site site{.cluster = std::move(*cluster),
               .owned = std::move(*owned),
@@ -122,7 +149,8 @@ Result<Site> site_of(const ReplayWords& words) {
               .knowledge = *knowledge,
               .preemptible_percent = words.preemptible_percent,
               .checkpoint_every = {},
-              .preemption_cost = *costs};
+              .preemption_cost = *costs,
+              .rules = *rules};
     if (!words.checkpoint_every.empty()) {
         const auto every = parse_duration(words.checkpoint_every);
         if (!every || every->count() <= 0) {

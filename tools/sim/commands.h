@@ -23,6 +23,11 @@ struct ReplayWords {
     int preemptible_percent = 100;
     std::string checkpoint_every;
     int lendable_percent = 100;
+    // What if the rules were others; see core/model/policy.h.
+    std::string run_at_least;
+    std::string short_job;
+    std::string age_after;
+    std::vector<std::int64_t> lane_bounds;
     std::string policy = "gusu";
     std::string knowledge = "none";
     std::string json;

@@ -49,6 +49,21 @@ void add_preemption(CLI::App& replay, ReplayWords& words) {
         ->check(CLI::Range(0, 100));
 }
 
+void add_rules(CLI::App& replay, ReplayWords& words) {
+    replay.add_option("--run-at-least", words.run_at_least,
+                      "before a job may be asked to stop for another; default 10m");
+    replay.add_option("--short-job", words.short_job,
+                      "jobs with a limit up to this borrow freely; default 4h");
+    replay.add_option("--age-after", words.age_after,
+                      "who waits so long is ranked one lane lower; default 24h");
+    replay
+        .add_option("--lane-bounds", words.lane_bounds,
+                    "GPU-hours served at which a job leaves its lane; default "
+                    "2,8,32,128,512,2048")
+        ->delimiter(',')
+        ->check(CLI::PositiveNumber);
+}
+
 void add_replay(CLI::App& app, Words& all) {
     ReplayWords& words = all.replay;
     auto* replay = app.add_subcommand("replay", "The jobs of a trace, from submission to end.");
@@ -62,6 +77,7 @@ void add_replay(CLI::App& app, Words& all) {
     replay->add_option("--policy", words.policy, "gusu (default: the core), fifo, or fifo-skip");
     replay->add_option("--knowledge", words.knowledge,
                        "of durations: none (default), history, or oracle");
+    add_rules(*replay, words);
     replay->add_option("--json", words.json, "report to this file, or - for standard output");
     replay->add_option(
         "--plot", words.plot,

@@ -89,7 +89,8 @@ Status Platform::found() {
     const core::TokenRecord token{
         .id = "t", .hash = "0", .user = admin_.user, .node = {}, .created = {}, .expires = {}};
     for (const core::Command& command :
-         {core::Command(core::FoundPlatform{token}), core::Command(core::TakeLeadership{})}) {
+         {core::Command(core::FoundPlatform{token}), core::Command(core::TakeLeadership{}),
+          core::Command(core::SetPolicy{site_.rules})}) {
         if (const Status done = do_first(command); !done) {
             return done;
         }

@@ -35,6 +35,7 @@ struct Site {
     std::optional<Duration> checkpoint_every;
     // Charged on every resume, for jobs of 1, 2 to 8 and more GPUs.
     std::array<Duration, 3> preemption_cost{};
+    core::Policy rules = {};  // of the core
     // Ended jobs leave the core at once, so that a replay of years takes no more memory than a day.
     core::Retention retention{.keep_for = Duration(0), .keep_at_most = 0};
 

@@ -187,6 +187,19 @@ void PendingJobs::hope_for(TenantId tenant) {
     }
 }
 
+void PendingJobs::reopen(const Tree& tree) {
+    std::set<DemandPointer, DemandLess> parked;
+    for (const auto& [demand, jobs] : classes_) {
+        if (jobs.parked) {
+            parked.insert(demand);
+        }
+    }
+    unpark(parked, tree);
+    for (const auto& [shape, queue] : shapes_) {
+        open_.insert(shape);
+    }
+}
+
 void PendingJobs::capacity_freed(const std::set<std::string>& accelerators, const Tree& tree) {
     std::set<std::string> names = accelerators;
     names.insert({"", kAnyAccelerator});

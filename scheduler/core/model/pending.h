@@ -87,6 +87,8 @@ public:
     // No harm if it is not there.
     void remove(const JobTurn& job, const DemandPointer& demand, const Tree& tree);
 
+    // Everything is to be asked again.
+    void reopen(const Tree& tree);
     // Room came up on a node with these accelerators, or new nodes did.
     void capacity_freed(const std::set<std::string>& accelerators, const Tree& tree);
     // The tenant's use fell or its limits changed.

@@ -120,6 +120,7 @@ public:
     void park(const DemandPointer& demand, Parked parked) { pending_.park(demand, parked); }
     void close(const DemandPointer& demand) { pending_.close(demand); }
     void hope_ends() { pending_.hope_ends(); }
+    void reopen() { pending_.reopen(tree()); }
     void settled(JobId job) { unsettled_.erase(job); }
 
 private:

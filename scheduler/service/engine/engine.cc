@@ -1,5 +1,6 @@
 #include "scheduler/service/engine/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/base/log.h"
@@ -154,7 +155,7 @@ Engine::Decided Engine::decide(std::vector<Work> work) {
         do_work(each, now, decided);
     }
     if (!in_trouble_) {
-        happened(scheduler_.step(now), decided);
+        step(now, decided);
     }
     for (const Listener& listener : listeners_) {
         if (Release effect = listener(scheduler_, decided.batch.events, now)) {
@@ -166,6 +167,23 @@ Engine::Decided Engine::decide(std::vector<Work> work) {
     }
     options_.pass_took(seconds_since(began));
     return decided;
+}
+
+void Engine::step(Time now, Decided& decided) {
+    happened(scheduler_.step(now), decided);
+    if (Steady::now() - last_full_pass_ < options_.full_pass_every) {
+        return;
+    }
+    last_full_pass_ = Steady::now();
+    const core::Events found = scheduler_.full_pass(now);
+    const auto started = std::ranges::count_if(found, [](const core::Event& event) {
+        return std::holds_alternative<core::JobPlaced>(event.body);
+    });
+    if (started > 0) {
+        spdlog::error("a full pass started {} jobs that the steps before it have missed", started);
+    }
+    options_.full_pass_started(static_cast<int>(started));
+    happened(found, decided);
 }
 
 void Engine::do_work(Work& work, Time now, Decided& decided) {

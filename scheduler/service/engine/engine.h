@@ -40,6 +40,10 @@ struct EngineOptions {
     // Seconds, for histograms. Called on the engine's and the journal's thread.
     std::function<void(double)> pass_took = [](double) {};
     std::function<void(double)> commit_took = [](double) {};
+    // A look at everything that waits, now and then, and how many jobs it started that the steps
+    // should have started before.
+    std::chrono::seconds full_pass_every{60};
+    std::function<void(int)> full_pass_started = [](int) {};
 };
 
 class Engine {
@@ -89,6 +93,7 @@ private:
     std::vector<Work> wait_for_work();
     Decided decide(std::vector<Work> work);
     void do_work(Work& work, Time now, Decided& decided);
+    void step(Time now, Decided& decided);
     void happened(const core::Events& events, Decided& decided);
     void hand_over(Decided decided);
 
@@ -101,6 +106,7 @@ private:
     EngineOptions options_;
     core::Scheduler scheduler_;
     EngineClock clock_;
+    std::chrono::steady_clock::time_point last_full_pass_ = std::chrono::steady_clock::now();
     std::vector<Listener> listeners_;
     std::uint64_t epoch_ = 0;
 

@@ -140,11 +140,22 @@ ProcessMetrics::ProcessMetrics()
       wait_(histograms(*registry_, "gusu_job_wait_seconds",
                        "Time a job waited before an attempt of it was placed.")),
       preemptions_(counters(*registry_, "gusu_preemptions_total",
-                            "Jobs stopped to give their GPUs to others.")) {
+                            "Jobs stopped to give their GPUs to others.")),
+      full_passes_(counters(*registry_, "gusu_full_passes_total",
+                            "Looks at everything that waits, as a test of the quick steps.")
+                       .Add({})),
+      missed_(counters(*registry_, "gusu_full_pass_started_total",
+                       "Jobs that a full pass started; above 0 the quick steps have missed some.")
+                  .Add({})) {
     for (const std::string& method : unary_methods()) {
         rpc_by_method_.try_emplace(method);
     }
     preemptions_.Add({{"reason", "reclaimed"}});
+}
+
+void ProcessMetrics::full_pass_started(int jobs) {
+    full_passes_.Increment();
+    missed_.Increment(jobs);
 }
 
 void ProcessMetrics::rpc_took(std::string_view method, grpc::StatusCode code, double seconds) {

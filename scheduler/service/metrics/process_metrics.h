@@ -26,6 +26,7 @@ public:
     const prometheus::Collectable& source() const { return *registry_; }
 
     void pass_took(double seconds) { pass_.Observe(seconds); }
+    void full_pass_started(int jobs);
     void commit_took(double seconds) { commit_.Observe(seconds); }
     // `method` is a name of one of our services, "SubmitJob"; others are not counted.
     void rpc_took(std::string_view method, grpc::StatusCode code, double seconds);
@@ -46,6 +47,8 @@ private:
     Counters& finished_;
     Histograms& wait_;
     Counters& preemptions_;
+    prometheus::Counter& full_passes_;
+    prometheus::Counter& missed_;
     std::map<std::string, ByCode, std::less<>> rpc_by_method_;
 };
 

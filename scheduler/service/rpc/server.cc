@@ -58,7 +58,8 @@ EngineOptions engine_options(const SchedulerConfig& config, ProcessMetrics& metr
             .lease = to_duration(config.agent_lease()),
             .policy = to_policy(config.policy()),
             .pass_took = [&metrics](double seconds) { metrics.pass_took(seconds); },
-            .commit_took = [&metrics](double seconds) { metrics.commit_took(seconds); }};
+            .commit_took = [&metrics](double seconds) { metrics.commit_took(seconds); },
+            .full_pass_started = [&metrics](int jobs) { metrics.full_pass_started(jobs); }};
 }
 
 AgentServiceOptions agent_options(const SchedulerConfig& config, const TlsFiles& tls) {
