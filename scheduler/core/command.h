@@ -92,6 +92,7 @@ struct DrainNode {
     Caller caller;
     std::string node;
     std::string reason;
+    std::optional<Time> at = {};  // none, or one that has passed: at once
 };
 struct ResumeNode {
     Caller caller;
@@ -101,6 +102,25 @@ struct LabelNode {
     Caller caller;
     std::string node;
     Labels labels;  // merged; an empty value takes the label away
+};
+
+struct CreateReservation {
+    Caller caller;
+    std::string request_id;  // asked again with the same one, it is there already
+    std::string name;
+    std::vector<std::string> nodes;  // by name, ...
+    Labels node_labels;              // ... and all that carry these now; empty: none
+    Time starts;
+    Duration lasts{0};
+    Duration every{0};   // 0: once
+    std::string tenant;  // path; empty: nobody's jobs may be there
+    std::string reason;
+    // Jobs that run there, may not be stopped, and would be there when it begins.
+    enum class Running { Refuse, RunOn } running = Running::Refuse;
+};
+struct DeleteReservation {
+    Caller caller;
+    std::string name;
 };
 
 struct GrantRole {
@@ -180,6 +200,7 @@ using Command =
     std::variant<SubmitJobs, CancelJobs, HoldJobs, ReleaseJobs, CreateTenant, UpdateTenant,
                  DeleteTenant, SetQuota, DrainNode, ResumeNode, LabelNode, GrantRole, RevokeRole,
                  IssueToken, RevokeToken, TakeLeadership, SetCatalogue, SetPolicy, FoundPlatform,
-                 UseNodeToken, JoinNode, LoseContact, ObserveTasks, ReportCheckpoint>;
+                 UseNodeToken, JoinNode, LoseContact, ObserveTasks, ReportCheckpoint,
+                 CreateReservation, DeleteReservation>;
 
 }  // namespace gusu::core

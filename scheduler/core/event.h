@@ -12,6 +12,7 @@
 #include "scheduler/core/model/job.h"
 #include "scheduler/core/model/node.h"
 #include "scheduler/core/model/policy.h"
+#include "scheduler/core/model/reservation.h"
 #include "scheduler/core/model/tenant.h"
 
 namespace gusu::core {
@@ -67,12 +68,33 @@ struct NodeDrained {
     NodeId node;
     std::string reason;
 };
+struct NodeDrainPlanned {
+    NodeId node;
+    PlannedDrain drain;
+};
+// A planned drain is off too.
 struct NodeResumed {
     NodeId node;
 };
 struct NodeLabelled {
     NodeId node;
     Labels labels;  // all labels set by operators, after the change
+};
+
+// In snapshots too, as it stands then.
+struct ReservationCreated {
+    Reservation reservation;
+};
+struct ReservationDeleted {
+    std::string name;
+};
+struct WindowOpened {
+    std::string reservation;
+};
+// Its nodes are there for all again.
+struct WindowClosed {
+    std::string reservation;
+    std::optional<Time> next;  // when the next one begins; none: the reservation is over and gone
 };
 
 struct JobSubmitted {
@@ -187,6 +209,7 @@ struct NodeRestored {
     Contact contact;
     std::optional<std::string> drained;
     Labels labels_set;
+    std::optional<PlannedDrain> drains = {};
 };
 struct HistoryRestored {
     Likeness likeness;
@@ -208,7 +231,8 @@ using EventBody =
                  JobStopRequested, JobEnded, JobRequeued, JobsForgotten, RoleGranted, RoleRevoked,
                  TokenIssued, TokenRevoked, JobRestored, ArrayRestored, NodeRestored,
                  CountersRestored, JobNominated, NominationEnded, HistoryRestored,
-                 BorrowingRestored, JobCheckpointed, PolicyChanged>;
+                 BorrowingRestored, JobCheckpointed, PolicyChanged, NodeDrainPlanned,
+                 ReservationCreated, ReservationDeleted, WindowOpened, WindowClosed>;
 
 struct Event {
     Time at;

@@ -56,6 +56,7 @@ Events Scheduler::step(Time now) {
     Events events;
     state_.wake(now);
     lose_nodes(now, events);
+    turn_windows(now, events);
     settle_attempts(now, events);
     end_doomed(now, events);
     end_late(now, events);
@@ -79,6 +80,15 @@ void Scheduler::happen(Event event, Events& events) {
 void Scheduler::lose_nodes(Time now, Events& events) {
     while (!state_.leases().empty() && state_.leases().begin()->first <= now) {
         for (Event& event : node_lost(state_, state_.leases().begin()->second, now)) {
+            happen(std::move(event), events);
+        }
+    }
+}
+
+// Reservations begin and end, and planned drains begin.
+void Scheduler::turn_windows(Time now, Events& events) {
+    for (Events due = window_change(state_, now); !due.empty(); due = window_change(state_, now)) {
+        for (Event& event : due) {
             happen(std::move(event), events);
         }
     }
@@ -141,7 +151,7 @@ void Scheduler::place_nominated(Time now, Events& events) {
         if (!is_late && !is_ready(state_, nomination)) {
             continue;
         }
-        if (!is_late && is_free(state_, state_.job(id)->demand(), nomination)) {
+        if (!is_late && is_free(state_, state_.job(id)->demand(), nomination, now)) {
             happen({now, JobPlaced{.job = id,
                                    .incarnation = IncarnationId{state_.next_id()},
                                    .tasks = nomination.tasks}},
@@ -160,16 +170,18 @@ void Scheduler::start_jobs(Time now, Events& events) {
             state_.park(demand, *closed);
             continue;
         }
-        Placement placement = place(*demand, offered(state_));
+        Placement placement = place(*demand, offered(state_, now));
         if (placement.found()) {
             happen({now, JobPlaced{.job = head->turn.first.job,
                                    .incarnation = IncarnationId{state_.next_id()},
                                    .tasks = std::move(placement.tasks)}},
                    events);
-        } else if (placement.closed.gate == Gate::Capacity) {
-            state_.close(demand);
-        } else {
+        } else if (placement.closed.gate != Gate::Capacity) {
             state_.park(demand, placement.closed);
+        } else if (!state_.windows().empty() && place(*demand, offered_to_all(state_)).found()) {
+            state_.close_longer(demand);
+        } else {
+            state_.close(demand);
         }
     }
 }
@@ -242,6 +254,12 @@ Time Scheduler::next_timer() const {
     }
     if (!state_.deadlines().empty()) {
         next = std::min(next, state_.deadlines().begin()->first);
+    }
+    if (!state_.window_changes().empty()) {
+        next = std::min(next, state_.window_changes().begin()->first);
+    }
+    if (!state_.drains().empty()) {
+        next = std::min(next, state_.drains().begin()->first);
     }
     for (const auto& [id, nomination] : state_.nominations()) {
         next = std::min(next, nomination.until);

@@ -52,6 +52,7 @@ public:
 private:
     void happen(Event event, Events& events);
     void lose_nodes(Time now, Events& events);
+    void turn_windows(Time now, Events& events);
     void settle_attempts(Time now, Events& events);
     void end_doomed(Time now, Events& events);
     void end_late(Time now, Events& events);

@@ -27,6 +27,32 @@ core::EventBody read_restored(const storage::Event& record, StoredReader& reader
     }
 }
 
+core::EventBody read_tenant_event(const storage::Event& record, StoredReader& reader) {
+    switch (record.body_case()) {
+        case storage::Event::kTenantCreated:
+            return read(record.tenant_created(), reader);
+        case storage::Event::kTenantUpdated:
+            return read(record.tenant_updated(), reader);
+        case storage::Event::kTenantDeleted:
+            return read(record.tenant_deleted(), reader);
+        default:
+            return read(record.quota_changed(), reader);
+    }
+}
+
+core::EventBody read_directory_event(const storage::Event& record, StoredReader& reader) {
+    switch (record.body_case()) {
+        case storage::Event::kRoleGranted:
+            return read(record.role_granted(), reader);
+        case storage::Event::kRoleRevoked:
+            return read(record.role_revoked(), reader);
+        case storage::Event::kTokenIssued:
+            return read(record.token_issued(), reader);
+        default:
+            return read(record.token_revoked(), reader);
+    }
+}
+
 core::EventBody read_node_event(const storage::Event& record, StoredReader& reader) {
     switch (record.body_case()) {
         case storage::Event::kNodeJoined:
@@ -44,6 +70,22 @@ core::EventBody read_node_event(const storage::Event& record, StoredReader& read
     }
 }
 
+// Nodes that are not there for all, or will not be.
+core::EventBody read_reserving(const storage::Event& record, StoredReader& reader) {
+    switch (record.body_case()) {
+        case storage::Event::kNodeDrainPlanned:
+            return read(record.node_drain_planned(), reader);
+        case storage::Event::kReservationCreated:
+            return read(record.reservation_created(), reader);
+        case storage::Event::kReservationDeleted:
+            return read(record.reservation_deleted(), reader);
+        case storage::Event::kWindowOpened:
+            return read(record.window_opened(), reader);
+        default:
+            return read(record.window_closed(), reader);
+    }
+}
+
 core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
     // No default: the compiler asks for an alternative that is not read.
     switch (record.body_case()) {
@@ -52,13 +94,10 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
         case storage::Event::kCatalogueChanged:
             return read(record.catalogue_changed(), reader);
         case storage::Event::kTenantCreated:
-            return read(record.tenant_created(), reader);
         case storage::Event::kTenantUpdated:
-            return read(record.tenant_updated(), reader);
         case storage::Event::kTenantDeleted:
-            return read(record.tenant_deleted(), reader);
         case storage::Event::kQuotaChanged:
-            return read(record.quota_changed(), reader);
+            return read_tenant_event(record, reader);
         case storage::Event::kNodeJoined:
         case storage::Event::kNodeContactLost:
         case storage::Event::kNodeLost:
@@ -85,13 +124,10 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
         case storage::Event::kJobsForgotten:
             return read(record.jobs_forgotten(), reader);
         case storage::Event::kRoleGranted:
-            return read(record.role_granted(), reader);
         case storage::Event::kRoleRevoked:
-            return read(record.role_revoked(), reader);
         case storage::Event::kTokenIssued:
-            return read(record.token_issued(), reader);
         case storage::Event::kTokenRevoked:
-            return read(record.token_revoked(), reader);
+            return read_directory_event(record, reader);
         case storage::Event::kJobNominated:
             return read(record.job_nominated(), reader);
         case storage::Event::kNominationEnded:
@@ -100,6 +136,12 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
             return read(record.job_checkpointed(), reader);
         case storage::Event::kPolicyChanged:
             return read(record.policy_changed(), reader);
+        case storage::Event::kNodeDrainPlanned:
+        case storage::Event::kReservationCreated:
+        case storage::Event::kReservationDeleted:
+        case storage::Event::kWindowOpened:
+        case storage::Event::kWindowClosed:
+            return read_reserving(record, reader);
         case storage::Event::kJobRestored:
         case storage::Event::kArrayRestored:
         case storage::Event::kNodeRestored:

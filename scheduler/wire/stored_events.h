@@ -41,6 +41,7 @@ void write(const core::NodeJoined& event, storage::Event& record, StoredWriter& 
 void write(const core::NodeContactLost& event, storage::Event& record, StoredWriter& writer);
 void write(const core::NodeLost& event, storage::Event& record, StoredWriter& writer);
 void write(const core::NodeDrained& event, storage::Event& record, StoredWriter& writer);
+void write(const core::NodeDrainPlanned& event, storage::Event& record, StoredWriter& writer);
 void write(const core::NodeResumed& event, storage::Event& record, StoredWriter& writer);
 void write(const core::NodeLabelled& event, storage::Event& record, StoredWriter& writer);
 void write(const core::NodeRestored& event, storage::Event& record, StoredWriter& writer);
@@ -48,9 +49,20 @@ core::NodeJoined read(const storage::NodeJoined& record, StoredReader& reader);
 core::NodeContactLost read(const storage::NodeContactLost& record, StoredReader& reader);
 core::NodeLost read(const storage::NodeLost& record, StoredReader& reader);
 core::NodeDrained read(const storage::NodeDrained& record, StoredReader& reader);
+core::NodeDrainPlanned read(const storage::NodeDrainPlanned& record, StoredReader& reader);
 core::NodeResumed read(const storage::NodeResumed& record, StoredReader& reader);
 core::NodeLabelled read(const storage::NodeLabelled& record, StoredReader& reader);
 core::NodeRestored read(const storage::NodeRestored& record, StoredReader& reader);
+
+// stored_reservations.cc
+void write(const core::ReservationCreated& event, storage::Event& record, StoredWriter& writer);
+void write(const core::ReservationDeleted& event, storage::Event& record, StoredWriter& writer);
+void write(const core::WindowOpened& event, storage::Event& record, StoredWriter& writer);
+void write(const core::WindowClosed& event, storage::Event& record, StoredWriter& writer);
+core::ReservationCreated read(const storage::ReservationCreated& record, StoredReader& reader);
+core::ReservationDeleted read(const storage::ReservationDeleted& record, StoredReader& reader);
+core::WindowOpened read(const storage::WindowOpened& record, StoredReader& reader);
+core::WindowClosed read(const storage::WindowClosed& record, StoredReader& reader);
 
 // stored_jobs.cc
 void write(const core::JobSubmitted& event, storage::Event& record, StoredWriter& writer);

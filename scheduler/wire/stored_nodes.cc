@@ -106,6 +106,15 @@ core::Contact read_contact(const storage::NodeRestored& record, StoredReader& re
     return core::Lost{};
 }
 
+void write_drain(const core::PlannedDrain& drain, storage::PlannedDrain& record) {
+    record.set_at(to_milliseconds(drain.at));
+    record.set_reason(drain.reason);
+}
+
+core::PlannedDrain read_drain(const storage::PlannedDrain& record) {
+    return {.at = from_milliseconds(record.at()), .reason = record.reason()};
+}
+
 }  // namespace
 
 void write(const core::NodeJoined& event, storage::Event& record, StoredWriter&) {
@@ -149,6 +158,16 @@ core::NodeDrained read(const storage::NodeDrained& record, StoredReader&) {
     return {.node = {record.node()}, .reason = record.reason()};
 }
 
+void write(const core::NodeDrainPlanned& event, storage::Event& record, StoredWriter&) {
+    storage::NodeDrainPlanned& planned = *record.mutable_node_drain_planned();
+    planned.set_node(event.node.value);
+    write_drain(event.drain, *planned.mutable_drain());
+}
+
+core::NodeDrainPlanned read(const storage::NodeDrainPlanned& record, StoredReader&) {
+    return {.node = {record.node()}, .drain = read_drain(record.drain())};
+}
+
 void write(const core::NodeResumed& event, storage::Event& record, StoredWriter&) {
     record.mutable_node_resumed()->set_node(event.node.value);
 }
@@ -177,6 +196,9 @@ void write(const core::NodeRestored& event, storage::Event& record, StoredWriter
         restored.set_drained(*event.drained);
     }
     write_labels(event.labels_set, *restored.mutable_labels_set());
+    if (event.drains) {
+        write_drain(*event.drains, *restored.mutable_drains());
+    }
 }
 
 core::NodeRestored read(const storage::NodeRestored& record, StoredReader& reader) {
@@ -188,6 +210,9 @@ core::NodeRestored read(const storage::NodeRestored& record, StoredReader& reade
                              .labels_set = read_labels(record.labels_set())};
     if (record.has_drained()) {
         event.drained = record.drained();
+    }
+    if (record.has_drains()) {
+        event.drains = read_drain(record.drains());
     }
     return event;
 }

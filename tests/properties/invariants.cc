@@ -5,6 +5,7 @@
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
+#include "scheduler/core/policy/windows.h"
 #include "scheduler/wire/event_codec.h"
 
 namespace gusu::testing {
@@ -23,6 +24,7 @@ public:
         what_is_released_can_be_taken_again();
         every_waiting_job_has_a_reason();
         kept_places_are_kept();
+        who_may_be_stopped_leaves_windows();
         return broken_;
     }
 
@@ -101,7 +103,7 @@ private:
             const bool lent =
                 !core::lending_closed(state_, *demand, core::preferred_need(state_, *demand));
             expect(
-                !open || !lent || !core::place(*demand, core::offered(state_)).found(),
+                !open || !lent || !core::place(*demand, core::offered(state_, now_)).found(),
                 "job " + std::to_string(jobs.jobs.begin()->job.value) + " could start and waits");
         }
     }
@@ -176,6 +178,23 @@ private:
         }
     }
 
+    void who_may_be_stopped_leaves_windows() {
+        expect(scheduler_.next_timer() > now_, "something due was not done");
+        for (const auto& [id, windows] : state_.windows()) {
+            for (const core::TaskRef& held : state_.node(id)->tasks) {
+                const core::Job& job = *state_.job(held.job);
+                const bool stays = !std::get<core::Placed>(job.state).stopping &&
+                                   job.demand().preemption == core::Preemption::Allowed;
+                const bool open = std::ranges::any_of(windows, [&](const core::Window& window) {
+                    return window.begins <= now_ &&
+                           !core::is_entitled(state_, job.demand().tenant, window.tenant);
+                });
+                expect(!stays || !open, "job " + std::to_string(job.id.value) +
+                                            " stays on a node that is reserved for others");
+            }
+        }
+    }
+
     // P12.
     void every_waiting_job_has_a_reason() {
         std::int64_t waiting = 0;
@@ -206,6 +225,21 @@ private:
 
 std::vector<std::string> broken_invariants(core::Scheduler& scheduler, Time now) {
     return Inspection(scheduler, now).broken();
+}
+
+std::string placed_in_the_way(const core::State& before, const core::Event& event) {
+    const auto* placed = std::get_if<core::JobPlaced>(&event.body);
+    if (placed == nullptr) {
+        return "";
+    }
+    const core::Demand& demand = before.job(placed->job)->demand();
+    for (const core::PlacedTask& task : placed->tasks) {
+        if (core::window_in_the_way(before, demand, task.node, event.at) != nullptr) {
+            return "job " + std::to_string(placed->job.value) +
+                   " was placed where a window is in its way";
+        }
+    }
+    return "";
 }
 
 std::string difference(const core::State& a, const core::State& b) {

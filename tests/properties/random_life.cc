@@ -50,12 +50,14 @@ void RandomLife::go_on() {
     const int kind = upto(99);
     if (kind < 40) {
         submit();
-    } else if (kind < 80) {
+    } else if (kind < 78) {
         observe();
-    } else if (kind < 88) {
+    } else if (kind < 85) {
         change_job();
-    } else if (kind < 95) {
+    } else if (kind < 91) {
         change_node();
+    } else if (kind < 95) {
+        change_reservation();
     } else {
         change_tenant();
     }
@@ -160,7 +162,11 @@ void RandomLife::change_node() {
         (void)world_.execute(
             core::LoseContact{node.description.name, contact->session, Duration(30'000)});
     } else if (kind == 1 && !node.drained) {
-        (void)world_.execute(core::DrainNode{world_.admin(), node.description.name, "repair"});
+        core::DrainNode drain{world_.admin(), node.description.name, "repair"};
+        if (upto(1) == 0) {
+            drain.at = world_.now() + Duration(upto(7'200'000));
+        }
+        (void)world_.execute(drain);
     } else if (kind == 2) {
         (void)world_.execute(core::ResumeNode{world_.admin(), node.description.name});
     } else {
@@ -168,6 +174,34 @@ void RandomLife::change_node() {
         again.boot_id = kind == 3 ? "boot-" + std::to_string(++boots_) : node.boot_id;
         (void)world_.join(again);
     }
+}
+
+void RandomLife::change_reservation() {
+    const std::string name = "r" + std::to_string(upto(3));
+    if (world_.state().reservations().contains(name)) {
+        (void)world_.execute(core::DeleteReservation{world_.admin(), name});
+        return;
+    }
+    core::CreateReservation create{
+        .caller = world_.admin(),
+        .request_id = name,
+        .name = name,
+        .nodes = {},
+        .node_labels = {},
+        .starts = world_.now() + Duration(upto(7'200'000)),
+        .lasts = Duration(60'000 + upto(7'200'000)),
+        .tenant = upto(1) == 0 ? "" : tenants_[static_cast<std::size_t>(upto(2))],
+        .reason = {}};
+    for (int i = upto(2); i >= 0; --i) {
+        create.nodes.push_back(node_name(upto(kNodes - 1)));
+    }
+    if (upto(2) == 0) {
+        create.every = create.lasts + Duration(60'000 + upto(3'600'000));
+    }
+    if (upto(3) > 0) {
+        create.running = core::CreateReservation::Running::RunOn;
+    }
+    (void)world_.execute(create);
 }
 
 void RandomLife::change_tenant() {

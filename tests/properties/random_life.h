@@ -1,4 +1,5 @@
-// A cluster's life from a seed: jobs come, tasks run and fail, nodes come and go, quotas change.
+// A cluster's life from a seed: jobs come, tasks run and fail, nodes come and go and are reserved,
+// quotas change.
 #pragma once
 
 #include <random>
@@ -24,6 +25,7 @@ private:
     void observe();
     void change_job();
     void change_node();
+    void change_reservation();
     void change_tenant();
 
     std::mt19937_64 random_;

@@ -27,6 +27,7 @@ void live(std::uint64_t seed) {
     }
     core::Scheduler replayed;
     for (const core::Event& event : life.world().log()) {
+        EXPECT_EQ(placed_in_the_way(replayed.state(), event), "") << "GUSU_SEED=" << seed;
         replayed.apply(event);
     }
     const core::State& lived = life.world().state();

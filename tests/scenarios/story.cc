@@ -62,6 +62,15 @@ private:
                         : told_time(world_.now()) + "refused: " + events.error().message + "\n";
     }
 
+    static core::Labels labels(const StoryLine& line) {
+        core::Labels labels;
+        for (const std::string& label : split(line.option("labels", ""), ',')) {
+            const std::vector<std::string> parts = split(label, ':');
+            labels[parts.at(0)] = parts.at(1);
+        }
+        return labels;
+    }
+
     void node(const StoryLine& line) {
         NodeWish wish = nodes_[line.names.at(0)];
         wish.name = line.names.at(0);
@@ -70,9 +79,8 @@ private:
         wish.cpus = line.number("cpus", wish.cpus);
         wish.memory = parse_bytes(line.option("memory", std::to_string(wish.memory))).value();
         wish.boot_id = line.option("boot", wish.boot_id);
-        for (const std::string& label : split(line.option("labels", ""), ',')) {
-            const std::vector<std::string> parts = split(label, ':');
-            wish.labels[parts.at(0)] = parts.at(1);
+        for (const auto& [key, value] : labels(line)) {
+            wish.labels[key] = value;
         }
         nodes_[wish.name] = wish;
         happened(world_.join(wish));
@@ -167,10 +175,7 @@ private:
         if (line.has("accelerator")) {
             group.accelerators = split(line.option("accelerator", ""), ',');
         }
-        for (const std::string& label : split(line.option("labels", ""), ',')) {
-            const std::vector<std::string> parts = split(label, ':');
-            group.node_labels[parts.at(0)] = parts.at(1);
-        }
+        group.node_labels = labels(line);
         demand->groups = {group};
         if (line.has("exclusive")) {
             demand->sharing = core::Sharing::Exclusive;
@@ -308,6 +313,23 @@ private:
                               .lease = Duration(60'000)}));
     }
 
+    void reserve(const StoryLine& line) {
+        core::CreateReservation create{.caller = {line.option("user", "admin")},
+                                       .request_id = line.option("request", ""),
+                                       .name = line.names.at(0),
+                                       .nodes = split(line.option("nodes", ""), ','),
+                                       .node_labels = labels(line),
+                                       .starts = line.time("start").value_or(world_.now()),
+                                       .lasts = parse_duration(line.option("time", "1h")).value(),
+                                       .every = parse_duration(line.option("every", "0s")).value(),
+                                       .tenant = line.option("tenant", ""),
+                                       .reason = line.option("reason", "")};
+        if (line.has("force")) {
+            create.running = core::CreateReservation::Running::RunOn;
+        }
+        happened(world_.execute(create));
+    }
+
     void explain(const StoryLine& line) {
         const core::Job& waiting = job(line.names.at(0));
         if (!waiting.is_waiting()) {
@@ -351,12 +373,19 @@ private:
         {"lose", [this](const StoryLine& line) { lose(line); }},
         {"drain",
          [this](const StoryLine& line) {
-             happened(world_.execute(core::DrainNode{world_.admin(), line.names.at(0),
-                                                     line.option("reason", "repair")}));
+             happened(
+                 world_.execute(core::DrainNode{world_.admin(), line.names.at(0),
+                                                line.option("reason", "repair"), line.time("at")}));
          }},
         {"resume",
          [this](const StoryLine& line) {
              happened(world_.execute(core::ResumeNode{world_.admin(), line.names.at(0)}));
+         }},
+        {"reserve", [this](const StoryLine& line) { reserve(line); }},
+        {"unreserve",
+         [this](const StoryLine& line) {
+             happened(world_.execute(
+                 core::DeleteReservation{{line.option("user", "admin")}, line.names.at(0)}));
          }},
         {"explain", [this](const StoryLine& line) { explain(line); }},
         {"forecast", [this](const StoryLine& line) { forecast(line); }},

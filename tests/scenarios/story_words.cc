@@ -16,6 +16,10 @@ int StoryLine::number(const std::string& name, int otherwise) const {
     return found == options.end() ? otherwise : std::stoi(found->second);
 }
 
+std::optional<Time> StoryLine::time(const std::string& name) const {
+    return has(name) ? std::optional(Time(parse_duration(option(name, "")).value())) : std::nullopt;
+}
+
 StoryLine parse_story_line(const std::string& line) {
     StoryLine parsed;
     std::istringstream words(line);

@@ -18,6 +18,7 @@ struct StoryLine {
 
     std::string option(const std::string& name, const std::string& otherwise) const;
     int number(const std::string& name, int otherwise) const;
+    std::optional<Time> time(const std::string& name) const;
     bool has(const std::string& name) const { return options.contains(name); }
 };
 

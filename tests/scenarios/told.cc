@@ -85,6 +85,17 @@ public:
     std::string operator()(const core::NodeLost& event) const {
         return state_.node(event.node)->description.name + " lost";
     }
+    std::string operator()(const core::NodeDrained& event) const {
+        return state_.node(event.node)->description.name + " drained";
+    }
+    std::string operator()(const core::WindowOpened& event) const {
+        return event.reservation + " begins";
+    }
+    std::string operator()(const core::WindowClosed& event) const {
+        const std::string next = event.next ? told_time(*event.next) : "";
+        return event.reservation + " ends" +
+               (event.next ? "; the next begins at " + next.substr(0, next.find(' ')) : "");
+    }
     // Everything else has been said by the command itself.
     template <typename Other>
     std::string operator()(const Other&) const {

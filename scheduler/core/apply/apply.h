@@ -35,9 +35,27 @@ struct State::Apply {
     void operator()(const NodeContactLost& event);
     void operator()(const NodeLost& event);
     void operator()(const NodeDrained& event);
+    void operator()(const NodeDrainPlanned& event);
     void operator()(const NodeResumed& event);
     void operator()(const NodeLabelled& event);
     void operator()(const NodeRestored& event);
+
+    // reservations.cc
+    void operator()(const ReservationCreated& event);
+    void operator()(const ReservationDeleted& event);
+    void operator()(const WindowOpened& event);
+    void operator()(const WindowClosed& event);
+    Reservation& reservation(const std::string& name);
+    void note_windows(const Reservation& reservation);
+    void forget_windows(const Reservation& reservation);
+    void put_window(NodeId node, Window window);
+    void drop_window(NodeId node, const std::string& reservation);
+    // Its nodes are there for all; what waits may find room.
+    void offer(const Reservation& reservation);
+    void plan_drain(Node& node, const std::optional<PlannedDrain>& drain);
+    // Takes the waiting jobs of the tenant out of the queue; requeue() puts them back.
+    std::vector<JobId> unqueue_below(TenantId tenant);
+    void requeue(const std::vector<JobId>& jobs);
 
     // jobs.cc
     void operator()(const JobSubmitted& event);

@@ -53,12 +53,18 @@ void State::Apply::operator()(const NodeLost& event) {
 void State::Apply::operator()(const NodeDrained& event) {
     Node& drained = node(event.node);
     drained.drained = event.reason;
+    plan_drain(drained, std::nullopt);
     index(drained);
+}
+
+void State::Apply::operator()(const NodeDrainPlanned& event) {
+    plan_drain(node(event.node), event.drain);
 }
 
 void State::Apply::operator()(const NodeResumed& event) {
     Node& resumed = node(event.node);
     resumed.drained.reset();
+    plan_drain(resumed, std::nullopt);
     index(resumed);
     offer(resumed);
 }
@@ -79,6 +85,7 @@ void State::Apply::operator()(const NodeRestored& event) {
     restored.contact = event.contact;
     restored.drained = event.drained;
     restored.labels_set = event.labels_set;
+    plan_drain(restored, event.drains);
     index(restored);
     if (const auto* out = std::get_if<Unreachable>(&restored.contact)) {
         state.leases_.insert({out->lease_ends, restored.id});

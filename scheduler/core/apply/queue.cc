@@ -5,6 +5,7 @@
 #include "scheduler/core/apply/apply.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
+#include "scheduler/core/policy/windows.h"
 
 namespace gusu::core {
 
@@ -12,7 +13,8 @@ PendingJobs::Tree State::tree() const {
     return {
         .turn_of = [this](TenantId id, const GpuNeed& need) { return turn_of(*this, id, need); },
         .from_the_top = [this](TenantId id) { return core::from_the_top(*this, id); },
-        .need_of = [this](const Demand& demand) { return preferred_need(*this, demand); }};
+        .need_of = [this](const Demand& demand) { return preferred_need(*this, demand); },
+        .entitlement_of = [this](TenantId id) { return core::entitlement_of(*this, id); }};
 }
 
 void State::Apply::into_queue(const Job& waiting) {

@@ -46,6 +46,13 @@ Result<Events> decide(const Deciding& by, const ReportCheckpoint& command);
 // Ends every task on a node whose lease is over.
 Events node_lost(const State& state, NodeId node, Time now);
 
+// reservations.cc
+Result<Events> decide(const Deciding& by, const CreateReservation& command);
+Result<Events> decide(const Deciding& by, const DeleteReservation& command);
+// What is to happen now of reservations and planned drains: the first of it that is due, with the
+// jobs that are stopped by it. None: nothing is due.
+Events window_change(const State& state, Time now);
+
 // directory.cc
 Result<Events> decide(const Deciding& by, const GrantRole& command);
 Result<Events> decide(const Deciding& by, const RevokeRole& command);

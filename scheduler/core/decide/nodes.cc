@@ -142,7 +142,14 @@ Result<Events> decide(const Deciding& by, const DrainNode& command) {
     if (!node) {
         return node.error();
     }
-    return Events{{by.now, NodeDrained{node.value()->id, command.reason}}};
+    const bool later = command.at && *command.at > by.now;
+    if (later && node.value()->drained) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "node \"" + command.node + "\" is drained already"};
+    }
+    return later
+               ? Events{{by.now, NodeDrainPlanned{node.value()->id, {*command.at, command.reason}}}}
+               : Events{{by.now, NodeDrained{node.value()->id, command.reason}}};
 }
 
 Result<Events> decide(const Deciding& by, const ResumeNode& command) {
@@ -150,7 +157,7 @@ Result<Events> decide(const Deciding& by, const ResumeNode& command) {
     if (!node) {
         return node.error();
     }
-    if (!node.value()->drained) {
+    if (!node.value()->drained && !node.value()->drains) {
         return Error{ErrorCode::FailedPrecondition, "node \"" + command.node + "\" is not drained"};
     }
     return Events{{by.now, NodeResumed{node.value()->id}}};

@@ -240,6 +240,13 @@ Result<Events> decide(const Deciding& by, const DeleteTenant& command) {
                          " pending and " + std::to_string(tenant.running_jobs) +
                          " running jobs; delete or cancel these first"};
     }
+    for (const auto& [name, reservation] : by.state.reservations()) {
+        if (reservation.tenant == tenant.id) {
+            return Error{ErrorCode::FailedPrecondition, "nodes are reserved for tenant \"" +
+                                                            tenant.path + "\" by \"" + name +
+                                                            "\"; delete that reservation first"};
+        }
+    }
     JobsForgotten forgotten;
     for (const auto& [at, job] : by.state.ended()) {
         if (by.state.job(job)->demand().tenant == tenant.id) {

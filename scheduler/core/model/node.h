@@ -74,6 +74,14 @@ struct TaskRef {
     friend auto operator<=>(const TaskRef&, const TaskRef&) = default;
 };
 
+// No new work from then on; until then only what will have ended.
+struct PlannedDrain {
+    Time at;
+    std::string reason;
+
+    friend bool operator==(const PlannedDrain&, const PlannedDrain&) = default;
+};
+
 struct Node {
     NodeId id;
     NodeDescription description;
@@ -81,6 +89,7 @@ struct Node {
     std::string boot_id;
     Contact contact;
     std::optional<std::string> drained;  // the reason, while drained
+    std::optional<PlannedDrain> drains;  // not while drained
 
     // Kept by the ledger. A node that came back smaller than what runs on it has no room.
     Room room;

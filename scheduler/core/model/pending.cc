@@ -6,6 +6,11 @@
 #include "scheduler/core/model/accelerator.h"
 
 namespace gusu::core {
+namespace {
+
+constexpr Duration kForever = Duration::max();
+
+}  // namespace
 
 std::set<std::string> accelerators_wanted(const Demand& demand) {
     std::set<std::string> wanted;
@@ -32,8 +37,10 @@ const PendingClass* PendingJobs::of(const Demand& demand) const {
 }
 
 PendingJobs::ShapeId PendingJobs::shape_of(const Demand& demand, const Tree& tree) {
-    const auto [found, is_new] = shape_ids_.try_emplace(
-        Shape{demand.runtime, demand.sharing, demand.topology, demand.groups}, last_shape_ + 1);
+    const auto [found, is_new] =
+        shape_ids_.try_emplace(Shape{demand.runtime, demand.sharing, demand.topology, demand.groups,
+                                     tree.entitlement_of(demand.tenant)},
+                               last_shape_ + 1);
     if (is_new) {
         ShapeQueue& queue = shapes_[++last_shape_];
         queue.shape = found->first;
@@ -60,6 +67,9 @@ void PendingJobs::add(const JobTurn& job, const DemandPointer& demand, const Tre
     if (!jobs.parked) {
         enter(demand, jobs, tree);
         hopeful_.insert(jobs.shape);
+        if (closed_from_.contains(jobs.shape)) {
+            open_for(demand, jobs.shape);
+        }
     }
 }
 
@@ -91,6 +101,7 @@ void PendingJobs::drop_class(Classes::iterator dropped) {
             by_accelerator_[accelerator].erase(jobs.shape);
         }
         open_.erase(jobs.shape);
+        closed_from_.erase(jobs.shape);
         hopeful_.erase(jobs.shape);
         shape_ids_.erase(queue.shape);
         shapes_.erase(jobs.shape);
@@ -114,19 +125,57 @@ void PendingJobs::leave(const DemandPointer& demand, const PendingClass& jobs) {
 std::optional<Turns::Head> PendingJobs::next() const {
     std::optional<Turns::Head> best;
     for (const ShapeId shape : open_) {
-        const Turns& turns = shapes_.at(shape).turns;
-        if (turns.empty()) {
-            continue;
-        }
-        Turns::Head head = turns.first();
-        if (!best || head.goes_before(*best)) {
+        std::optional<Turns::Head> head = first_open(shape);
+        if (head && (!best || head->goes_before(*best))) {
             best = std::move(head);
         }
     }
     return best;
 }
 
-void PendingJobs::close(const DemandPointer& demand) { open_.erase(classes_.at(demand).shape); }
+std::optional<Turns::Head> PendingJobs::first_open(ShapeId shape) const {
+    const Turns& turns = shapes_.at(shape).turns;
+    if (turns.empty()) {
+        return std::nullopt;
+    }
+    const auto partly = closed_from_.find(shape);
+    return partly == closed_from_.end()
+               ? turns.first()
+               : turns.first_that([&](const Demand& each) { return !partly->second.closes(each); });
+}
+
+void PendingJobs::close(const DemandPointer& demand) {
+    const ShapeId shape = classes_.at(demand).shape;
+    open_.erase(shape);
+    closed_from_.erase(shape);
+}
+
+bool PendingJobs::ClosedFrom::closes(const Demand& demand) const {
+    const auto& from = demand.preemption == Preemption::Allowed ? preemptible : firm;
+    return from && demand.time_limit.value_or(kForever) >= *from;
+}
+
+void PendingJobs::close_longer(const DemandPointer& demand) {
+    const ShapeId shape = classes_.at(demand).shape;
+    ClosedFrom& closed = closed_from_[shape];
+    (demand->preemption == Preemption::Allowed ? closed.preemptible : closed.firm) =
+        demand->time_limit.value_or(kForever);
+    if (!first_open(shape)) {
+        open_.erase(shape);
+    }
+}
+
+void PendingJobs::open_for(const DemandPointer& demand, ShapeId shape) {
+    const auto partly = closed_from_.find(shape);
+    if (partly == closed_from_.end() || !partly->second.closes(*demand)) {
+        open_.insert(shape);
+    }
+}
+
+void PendingJobs::open_all(const std::set<ShapeId>& shapes) {
+    open_.insert(shapes.begin(), shapes.end());
+    std::erase_if(closed_from_, [&](const auto& closed) { return shapes.contains(closed.first); });
+}
 
 void PendingJobs::park(const DemandPointer& demand, Parked parked) {
     PendingClass& jobs = classes_.at(demand);
@@ -155,7 +204,7 @@ void PendingJobs::unpark(const std::set<DemandPointer, DemandLess>& parked, cons
         forget_parked(demand, *jobs.parked);
         jobs.parked.reset();
         enter(demand, jobs, tree);
-        open_.insert(jobs.shape);
+        open_for(demand, jobs.shape);
         hopeful_.insert(jobs.shape);
     }
 }
@@ -194,6 +243,7 @@ void PendingJobs::reopen(const Tree& tree) {
             parked.insert(demand);
         }
     }
+    closed_from_.clear();
     unpark(parked, tree);
     for (const auto& [shape, queue] : shapes_) {
         open_.insert(shape);
@@ -205,7 +255,7 @@ void PendingJobs::capacity_freed(const std::set<std::string>& accelerators, cons
     names.insert({"", kAnyAccelerator});
     for (const std::string& name : names) {
         if (const auto found = by_accelerator_.find(name); found != by_accelerator_.end()) {
-            open_.insert(found->second.begin(), found->second.end());
+            open_all(found->second);
             // With what is free now, fewer stops may do, or only now enough.
             hopeful_.insert(found->second.begin(), found->second.end());
         }

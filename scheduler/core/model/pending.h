@@ -31,6 +31,7 @@ struct Shape {
     Sharing sharing = Sharing::Shared;
     std::optional<Topology> topology = {};
     std::vector<TaskGroup> groups;
+    TenantId entitlement = {};  // the nearest tenant, itself or above, that has reserved nodes
 
     friend auto operator<=>(const Shape&, const Shape&) = default;
 };
@@ -61,6 +62,7 @@ public:
         TurnOf turn_of;
         std::function<std::vector<TenantId>(TenantId)> from_the_top;  // down to this tenant
         std::function<GpuNeed(const Demand&)> need_of;
+        std::function<TenantId(TenantId)> entitlement_of;
     };
 
     const Classes& classes() const { return classes_; }
@@ -70,6 +72,8 @@ public:
     std::optional<Turns::Head> next() const;
     // Nothing of this demand's shape finds room, until some comes up.
     void close(const DemandPointer& demand);
+    // Nor do those of its shape that would stay as long; shorter ones may.
+    void close_longer(const DemandPointer& demand);
     // Out of turn until what closes the gate changes.
     void park(const DemandPointer& demand, Parked parked);
     bool anything_open() const { return !open_.empty(); }
@@ -107,7 +111,18 @@ private:
         Turns turns;              // those in turn
     };
 
+    // What of a shape is closed, by time limit; kForever stands for none.
+    struct ClosedFrom {
+        std::optional<Duration> firm;
+        std::optional<Duration> preemptible;
+
+        bool closes(const Demand& demand) const;
+    };
+
     static ClassTurn turn_of(const Demand& demand, const PendingClass& jobs);
+    std::optional<Turns::Head> first_open(ShapeId shape) const;
+    void open_for(const DemandPointer& demand, ShapeId shape);
+    void open_all(const std::set<ShapeId>& shapes);
     ShapeId shape_of(const Demand& demand, const Tree& tree);
     void drop_class(Classes::iterator dropped);
     void enter(const DemandPointer& demand, const PendingClass& jobs, const Tree& tree);
@@ -121,6 +136,7 @@ private:
     ShapeId last_shape_ = 0;
     std::map<std::string, std::set<ShapeId>> by_accelerator_;
     std::set<ShapeId> open_;
+    std::map<ShapeId, ClosedFrom> closed_from_;  // of those closed in part; they may be open
     std::set<ShapeId> hopeful_;
     std::map<TenantId, std::set<DemandPointer, DemandLess>> parked_by_tenant_;
     std::set<DemandPointer, DemandLess> parked_until_room_;

@@ -34,7 +34,11 @@ void add_nodes(const State& state, Events& events) {
                                                            .boot_id = node.boot_id,
                                                            .contact = node.contact,
                                                            .drained = node.drained,
-                                                           .labels_set = node.labels_set}});
+                                                           .labels_set = node.labels_set,
+                                                           .drains = node.drains}});
+    }
+    for (const auto& [name, reservation] : state.reservations()) {
+        events.push_back({state.last_event(), ReservationCreated{reservation}});
     }
 }
 

@@ -85,6 +85,13 @@ public:
     const std::set<JobId>& doomed() const { return doomed_; }
     // Jobs with a deadline, by the time when it is too late for them: to start, or to go on.
     const std::set<std::pair<Time, JobId>>& deadlines() const { return deadlines_; }
+    const std::map<std::string, Reservation>& reservations() const { return reservations_; }
+    // Reservations by when their window begins or, while it is open, ends.
+    const std::set<std::pair<Time, std::string>>& window_changes() const { return window_changes_; }
+    // Planned drains.
+    const std::set<std::pair<Time, NodeId>>& drains() const { return drains_; }
+    // Of nodes that are not there for all: of each reservation the window that is open or the next.
+    const std::map<NodeId, std::vector<Window>>& windows() const { return windows_; }
     // Jobs of which a task has ended since somebody last asked what follows from it.
     const std::set<JobId>& unsettled() const { return unsettled_; }
     const std::map<IncarnationId, JobId>& placed() const { return job_by_incarnation_; }
@@ -119,6 +126,7 @@ public:
     // without them is looked at afresh.
     void park(const DemandPointer& demand, Parked parked) { pending_.park(demand, parked); }
     void close(const DemandPointer& demand) { pending_.close(demand); }
+    void close_longer(const DemandPointer& demand) { pending_.close_longer(demand); }
     void hope_ends() { pending_.hope_ends(); }
     void reopen() { pending_.reopen(tree()); }
     void settled(JobId job) { unsettled_.erase(job); }
@@ -177,6 +185,10 @@ private:
     std::set<JobId> doomed_;
     std::set<JobId> unsettled_;
     std::set<std::pair<Time, JobId>> deadlines_;
+    std::map<std::string, Reservation> reservations_;
+    std::set<std::pair<Time, std::string>> window_changes_;
+    std::set<std::pair<Time, NodeId>> drains_;
+    std::map<NodeId, std::vector<Window>> windows_;
     NodeIndex open_nodes_;
     TypicalTasks typical_tasks_;
     mutable WorthTable worth_table_;

@@ -69,6 +69,28 @@ Turns::Head Turns::first() const {
     return head;
 }
 
+std::optional<Turns::Head> Turns::first_that(
+    const std::function<bool(const Demand&)>& is_wanted) const {
+    return nodes_.empty() ? std::nullopt : first_below(nodes_.at(TenantId{}), is_wanted);
+}
+
+// The path is put together on the way back.
+std::optional<Turns::Head> Turns::first_below(
+    const Node& node, const std::function<bool(const Demand&)>& is_wanted) const {
+    for (const auto& [turn, demand] : node.classes) {
+        if (is_wanted(*demand)) {
+            return Head{.path = {}, .turn = turn, .demand = demand};
+        }
+    }
+    for (const TenantTurn& step : node.below) {
+        if (auto head = first_below(nodes_.at(step.tenant), is_wanted)) {
+            head->path.insert(head->path.begin(), step);
+            return head;
+        }
+    }
+    return std::nullopt;
+}
+
 void Turns::each_tenant(const std::function<bool(const Head&)>& visit) const {
     if (!nodes_.empty()) {
         TenantPath path;

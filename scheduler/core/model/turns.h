@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -70,6 +71,8 @@ public:
 
     // Must not be empty.
     Head first() const;
+    // Past those that are not wanted.
+    std::optional<Head> first_that(const std::function<bool(const Demand&)>& is_wanted) const;
     // The first class of each tenant, in order, until `visit` says false.
     void each_tenant(const std::function<bool(const Head&)>& visit) const;
 
@@ -82,6 +85,8 @@ private:
         std::map<ClassTurn, DemandPointer> classes;
     };
 
+    std::optional<Head> first_below(const Node& node,
+                                    const std::function<bool(const Demand&)>& is_wanted) const;
     bool walk(const Node& node, TenantPath& path,
               const std::function<bool(const Head&)>& visit) const;
     void drop_if_empty(TenantId tenant);

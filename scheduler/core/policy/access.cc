@@ -89,6 +89,15 @@ bool may_operate_nodes(const State& state, const std::string& user) {
     return on_platform(state, user, {Role::Operator});
 }
 
+bool may_reserve_nodes(const State& state, const std::string& user) {
+    return on_platform(state, user, {Role::Operator, Role::SystemAdmin});
+}
+
+bool may_see_owner(const State& state, const std::string& user, const Reservation& reservation) {
+    const Tenant* owner = state.tenant(reservation.tenant);
+    return owner == nullptr || may_see(state, user, *owner);
+}
+
 bool may_grant(const State& state, const std::string& user, const Grant& grant) {
     if (on_platform(state, user, {Role::SecurityAdmin})) {
         return true;

@@ -23,6 +23,9 @@ bool may_shape_below(const State& state, const std::string& user, TenantId paren
 
 bool may_see_nodes(const State& state, const std::string& user);
 bool may_operate_nodes(const State& state, const std::string& user);
+bool may_reserve_nodes(const State& state, const std::string& user);
+// For whom it is, and why; that it is there everybody may know.
+bool may_see_owner(const State& state, const std::string& user, const Reservation& reservation);
 
 // Grant or revoke this.
 bool may_grant(const State& state, const std::string& user, const Grant& grant);

@@ -6,6 +6,7 @@
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
+#include "scheduler/core/policy/reserved.h"
 
 namespace gusu::core {
 namespace {
@@ -52,9 +53,9 @@ Demand without_cpu_and_memory(Demand demand) {
     return demand;
 }
 
-bool starts(const State& state, const Demand& demand) {
+bool starts(const State& state, const Demand& demand, Time now) {
     return !lending_closed(state, demand, preferred_need(state, demand)) &&
-           place(demand, offered(state)).found();
+           place(demand, offered(state, now)).found();
 }
 
 std::string gpus(std::int64_t milli) { return format_milli(milli); }
@@ -129,7 +130,12 @@ std::optional<Constraint> kept_constraint(const State& state, const Demand& dema
 
 }  // namespace
 
-Constraint capacity_constraint(const State& state, const Demand& demand) {
+Constraint capacity_constraint(const State& state, const Demand& demand, Time now) {
+    if (!state.windows().empty()) {
+        if (auto reserved = reserved_constraint(state, demand, now)) {
+            return *std::move(reserved);
+        }
+    }
     if (auto kept = kept_constraint(state, demand)) {
         return *std::move(kept);
     }
@@ -148,7 +154,7 @@ Constraint capacity_constraint(const State& state, const Demand& demand) {
     if (supply.free < need) {
         return busy_constraint(state, demand, supply);
     }
-    if (starts(state, without_cpu_and_memory(demand))) {
+    if (starts(state, without_cpu_and_memory(demand), now)) {
         return {WaitReason::CpuOrMemoryShort,
                 "enough " + accelerator +
                     " are free, but the nodes that have them lack CPUs or memory; " +
@@ -166,7 +172,7 @@ Constraint capacity_constraint(const State& state, const Demand& demand) {
 namespace {
 
 // Those that the job leaves out, where each of its groups takes any of several.
-void add_other_accelerators(const State& state, const Demand& demand,
+void add_other_accelerators(const State& state, const Demand& demand, Time now,
                             std::vector<std::string>& found) {
     for (const auto& [accelerator, reality] : state.accelerators_seen()) {
         Demand other = demand;
@@ -180,20 +186,44 @@ void add_other_accelerators(const State& state, const Demand& demand,
                 std::ranges::find(group.accelerators, accelerator) != group.accelerators.end();
             group.accelerators = {accelerator};
         }
-        if (!takes_it && !demand.total().milli_gpus.is_zero() && starts(state, other)) {
+        if (!takes_it && !demand.total().milli_gpus.is_zero() && starts(state, other, now)) {
             found.push_back("--accelerator " + accelerator);
+        }
+    }
+}
+
+// Of these, the one that keeps most: it may be stopped, or ends in time.
+void add_shorter(const State& state, const Demand& demand, Time now,
+                 std::vector<std::string>& found) {
+    Demand other = demand;
+    other.preemption = Preemption::Allowed;
+    const bool it_matters = is_firm(state.policy(), demand) || !state.windows().empty();
+    if (it_matters && other != demand && starts(state, other, now)) {
+        found.push_back("--preemptible");
+    }
+    other = demand;
+    other.time_limit = state.policy().short_job;
+    if (is_firm(state.policy(), demand) && starts(state, other, now)) {
+        found.push_back("--time " + format_duration(state.policy().short_job));
+        return;
+    }
+    for (const Duration limit : limits_before_windows(state, now)) {
+        other.time_limit = limit;
+        if ((!demand.time_limit || limit < *demand.time_limit) && starts(state, other, now)) {
+            found.push_back("--time " + format_duration(limit));
+            return;
         }
     }
 }
 
 }  // namespace
 
-std::vector<std::string> smaller_that_start(const State& state, const Demand& demand) {
+std::vector<std::string> smaller_that_start(const State& state, const Demand& demand, Time now) {
     std::vector<std::string> found;
     const TaskGroup& group = demand.groups.front();
     const auto try_each = [&](std::int64_t from, auto make, const std::string& words) {
         for (std::int64_t n = from; n >= 1; n = n > 16 ? n * 3 / 4 : n - 1) {
-            if (starts(state, make(n))) {
+            if (starts(state, make(n), now)) {
                 found.push_back(words + " " + std::to_string(n));
                 return;
             }
@@ -220,19 +250,8 @@ std::vector<std::string> smaller_that_start(const State& state, const Demand& de
             },
             group.tasks > 1 ? "--gpus-per-node" : "--gpus");
     }
-    add_other_accelerators(state, demand, found);
-    if (is_firm(state.policy(), demand)) {
-        Demand other = demand;
-        other.preemption = Preemption::Allowed;
-        if (starts(state, other)) {
-            found.emplace_back("--preemptible");
-        }
-        other = demand;
-        other.time_limit = state.policy().short_job;
-        if (starts(state, other)) {
-            found.push_back("--time " + format_duration(state.policy().short_job));
-        }
-    }
+    add_other_accelerators(state, demand, now, found);
+    add_shorter(state, demand, now, found);
     return found;
 }
 

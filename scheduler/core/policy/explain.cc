@@ -118,9 +118,9 @@ void add_job_count(const State& state, const Demand& demand, std::vector<Constra
 }
 
 // Quota, turn and capacity, decided together by the real placement.
-void add_placement(const State& state, const Job& job, std::vector<Constraint>& closed) {
+void add_placement(const State& state, const Job& job, Time now, std::vector<Constraint>& closed) {
     const Demand& demand = job.demand();
-    const Placement placement = place(demand, offered(state));
+    const Placement placement = place(demand, offered(state, now));
     if (placement.closed.gate == Gate::TenantLimit && placement.limit) {
         closed.push_back(limit_constraint(state, *placement.limit, WaitReason::TenantLimit));
     }
@@ -146,7 +146,7 @@ void add_placement(const State& state, const Job& job, std::vector<Constraint>& 
                               "` for why the first of them waits"});
     }
     if (!placement.found() && placement.closed.gate == Gate::Capacity) {
-        closed.push_back(capacity_constraint(state, demand));
+        closed.push_back(capacity_constraint(state, demand, now));
     }
 }
 
@@ -174,7 +174,7 @@ std::vector<Constraint> closed_gates(const State& state, Feasibility& feasibilit
                  format_rfc3339(nominated->second.until),
              "it starts as soon as they have saved their work"});
     } else {
-        add_placement(state, job, closed);
+        add_placement(state, job, now, closed);
     }
     if (closed.empty()) {
         closed.push_back({WaitReason::NotYetExamined, "it is about to start", ""});
@@ -214,7 +214,7 @@ Explanation explain(const State& state, Feasibility& feasibility, const Job& job
                    each.reason != WaitReason::NotYetExamined;
         });
     if (by_capacity) {
-        explanation.would_start_now = smaller_that_start(state, job.demand());
+        explanation.would_start_now = smaller_that_start(state, job.demand(), now);
     }
     return explanation;
 }

@@ -167,7 +167,7 @@ private:
             if (!(candidate < best)) {
                 return;
             }
-            if (!plan_.changed().contains(id) && suits(demand_, group_, *plan_.state().node(id))) {
+            if (!plan_.changed().contains(id) && is_suitable(*plan_.state().node(id))) {
                 best = candidate;
                 return;
             }
@@ -176,7 +176,7 @@ private:
 
     void consider(const Node& node, const Room& room, Best& best) const {
         const TypicalTasks& typical = plan_.state().typical_tasks();
-        if (!plan_.is_open(node) || !suits(demand_, group_, node)) {
+        if (!plan_.is_open(node) || !is_suitable(node)) {
             return;
         }
         const Offer offer = plan_.nodes().offer_of(node, room);
@@ -189,6 +189,10 @@ private:
         if (loss.has_room() && candidate < best) {
             best = candidate;
         }
+    }
+
+    bool is_suitable(const Node& node) const {
+        return suits(demand_, group_, node) && plan_.admits(demand_, node);
     }
 
     const Demand& demand_;

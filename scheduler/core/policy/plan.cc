@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/core/policy/windows.h"
+
 namespace gusu::core {
 namespace {
 
@@ -24,6 +26,10 @@ Room Plan::room(const Node& node) const {
         return found->second;
     }
     return view_ == View::Now ? node.room : empty_room(node);
+}
+
+bool Plan::admits(const Demand& demand, const Node& node) const {
+    return !now_ || window_in_the_way(*state_, demand, node.id, *now_) == nullptr;
 }
 
 Room& Plan::change(const Node& node) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "scheduler/core/model/state.h"
 
@@ -15,7 +16,10 @@ public:
     enum class View { Now, Empty };
 
     Plan(const State& state, View view, const NodeIndex& nodes);
+    // As if nothing were reserved, ...
     explicit Plan(const State& state) : Plan(state, View::Now, state.open_nodes()) {}
+    // ... and for jobs that start at this time.
+    Plan(const State& state, Time now) : Plan(state) { now_ = now; }
 
     const State& state() const { return *state_; }
     View view() const { return view_; }
@@ -24,6 +28,8 @@ public:
     const std::map<NodeId, Room>& changed() const { return *changed_; }
     Room room(const Node& node) const;
     bool is_open(const Node& node) const { return view_ == View::Empty || node.takes_work(); }
+    // Whether a job of this demand is in nobody's way on the node.
+    bool admits(const Demand& demand, const Node& node) const;
 
     // As much of it as is free: the place is kept for somebody.
     void keep(const PlacedTask& task, const Resources& each);
@@ -39,6 +45,7 @@ private:
     const State* state_;
     View view_;
     const NodeIndex* nodes_;
+    std::optional<Time> now_;
     std::shared_ptr<std::map<NodeId, Room>>
         changed_;  // shared by copies until one of them changes it
 };

@@ -5,6 +5,7 @@
 
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
+#include "scheduler/core/policy/windows.h"
 
 namespace gusu::core {
 namespace {
@@ -110,7 +111,7 @@ public:
           path_(core::from_the_top(state, beneficiary.demand().tenant)),
           lane_(std::get<Waiting>(beneficiary.state).lane),
           work_(std::get<Waiting>(beneficiary.state).work),
-          base_(offered(state)) {}
+          base_(offered(state, now + kKeptBeyondGrace)) {}  // it starts when others have stopped
 
     std::optional<PreemptionPlan> plan() {
         collect();
@@ -314,7 +315,8 @@ private:
     std::vector<const Candidate*> enough_on(const Node& node,
                                             const std::vector<const Candidate*>& here) {
         // Of a node that came back smaller nobody knows what its tasks would free.
-        if (!node.takes_work() || !node.room_is_exact) {
+        if (!node.takes_work() || !node.room_is_exact ||
+            !base_.admits(beneficiary_.demand(), node)) {
             return {};
         }
         Room room = base_.room(node);
@@ -432,8 +434,10 @@ std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& ben
     return Planner(state, beneficiary, now).plan();
 }
 
-Plan offered(const State& state) {
-    Plan plan(state);
+namespace {
+
+Plan without_what_is_kept(Plan plan) {
+    const State& state = plan.state();
     for (const auto& [id, nomination] : state.nominations()) {
         const Demand& demand = state.job(id)->demand();
         for (const PlacedTask& task : nomination.tasks) {
@@ -443,11 +447,18 @@ Plan offered(const State& state) {
     return plan;
 }
 
-bool is_free(const State& state, const Demand& demand, const Nomination& nomination) {
+}  // namespace
+
+Plan offered(const State& state, Time now) { return without_what_is_kept(Plan(state, now)); }
+
+Plan offered_to_all(const State& state) { return without_what_is_kept(Plan(state)); }
+
+bool is_free(const State& state, const Demand& demand, const Nomination& nomination, Time now) {
     std::map<NodeId, Room> rooms;
     for (const PlacedTask& task : nomination.tasks) {
         const Node& node = *state.node(task.node);
-        if (!node.takes_work() || !node.room_is_exact) {
+        if (!node.takes_work() || !node.room_is_exact ||
+            window_in_the_way(state, demand, node.id, now) != nullptr) {
             return false;
         }
         const Resources& each = demand.groups[static_cast<std::size_t>(task.group)].per_task;

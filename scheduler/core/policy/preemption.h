@@ -25,10 +25,12 @@ struct PreemptionPlan {
 std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary, Time now);
 
 // What is free now and not kept for nominated jobs.
-Plan offered(const State& state);
+Plan offered(const State& state, Time now);
+// The same if nothing were reserved.
+Plan offered_to_all(const State& state);
 // Whether those who held the place of a nominated job are gone, ...
 bool is_ready(const State& state, const Nomination& nomination);
 // ... and whether it is there: the nodes take work, and nothing else has come between.
-bool is_free(const State& state, const Demand& demand, const Nomination& nomination);
+bool is_free(const State& state, const Demand& demand, const Nomination& nomination, Time now);
 
 }  // namespace gusu::core

@@ -96,14 +96,17 @@ std::int64_t Rooms::size_of(const Offer& offer) const {
     return size;
 }
 
-bool Rooms::is_suitable(NodeId id) const { return suits(demand_, group_, *plan_.state().node(id)); }
+bool Rooms::is_suitable(NodeId id) const {
+    const Node& node = *plan_.state().node(id);
+    return suits(demand_, group_, node) && plan_.admits(demand_, node);
+}
 
 void Rooms::add_changed() {
     for (const auto& [id, room] : plan_.changed()) {
         const Node& node = *plan_.state().node(id);
         const Offer offer = plan_.nodes().offer_of(node, room);
         if (plan_.is_open(node) && tasks_that_fit(ask_, accelerator_, offer, tasks_) == tasks_ &&
-            suits(demand_, group_, node)) {
+            is_suitable(id)) {
             listed_.push_back({.size = size_of(offer), .position = plan_.nodes().position_of(id)});
         }
     }

@@ -42,6 +42,7 @@ at 160s drain n2 reason=fan
 at 161s submit late tenant=t gpus=8
 explain late
 ----
+160s  n2 drained
 NODES_OUT: asks for 8 nvidia-h200; 0 are free and 16 are out of service on n1, n2 (drained: fan)
 
 at 170s resume n2

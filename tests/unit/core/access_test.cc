@@ -45,19 +45,19 @@ protected:
 TEST_F(Access, IsDeniedUnlessARoleGivesIt) {
     struct Case {
         const char* user;
-        bool see_job, control_job, submit_nlp, shape_suda, nodes, see_bio;
+        bool see_job, control_job, submit_nlp, shape_suda, nodes, reserve, see_bio;
     };
     const Case cases[] = {
-        // user        see    control submit shape  nodes  see bio
-        {"researcher", true, true, true, false, false, false},
-        {"head", true, true, true, true, false, false},
-        {"biologist", false, false, false, false, false, true},
-        {"operator", true, true, false, false, true, true},
-        {"system", true, true, false, true, false, true},
-        {"security", false, false, false, false, false, true},
-        {"auditor", true, false, false, false, false, true},
-        {"nobody", false, false, false, false, false, false},
-        {"admin", true, true, true, true, true, true},
+        // user        see    control submit shape  nodes  reserve see bio
+        {"researcher", true, true, true, false, false, false, false},
+        {"head", true, true, true, true, false, false, false},
+        {"biologist", false, false, false, false, false, false, true},
+        {"operator", true, true, false, false, true, true, true},
+        {"system", true, true, false, true, false, true, true},
+        {"security", false, false, false, false, false, false, true},
+        {"auditor", true, false, false, false, false, false, true},
+        {"nobody", false, false, false, false, false, false, false},
+        {"admin", true, true, true, true, true, true, true},
     };
     for (const Case& each : cases) {
         SCOPED_TRACE(each.user);
@@ -66,6 +66,7 @@ TEST_F(Access, IsDeniedUnlessARoleGivesIt) {
         EXPECT_EQ(may_submit(state(), each.user, tenant("suda/nlp")), each.submit_nlp);
         EXPECT_EQ(may_shape_below(state(), each.user, tenant("suda")), each.shape_suda);
         EXPECT_EQ(may_operate_nodes(state(), each.user), each.nodes);
+        EXPECT_EQ(may_reserve_nodes(state(), each.user), each.reserve);
         EXPECT_EQ(may_see(state(), each.user, *state().tenant("bio")), each.see_bio);
     }
 }
@@ -79,6 +80,15 @@ TEST_F(Access, TenantAdministratorsGrantOnlyOnTheirOwnTenant) {
     EXPECT_FALSE(may_grant(state(), "head", platform));
     EXPECT_TRUE(may_grant(state(), "security", platform));
     EXPECT_FALSE(may_grant(state(), "researcher", own));
+}
+
+TEST_F(Access, WhomNodesAreReservedForIsForThoseWhoSeeTheTenant) {
+    Reservation of_bio;
+    of_bio.tenant = tenant("bio");
+    EXPECT_TRUE(may_see_owner(state(), "biologist", of_bio));
+    EXPECT_TRUE(may_see_owner(state(), "operator", of_bio));
+    EXPECT_FALSE(may_see_owner(state(), "researcher", of_bio));
+    EXPECT_TRUE(may_see_owner(state(), "researcher", Reservation{}));
 }
 
 TEST_F(Access, RefusesCommandsWithoutTheRightAndChangesNothing) {
