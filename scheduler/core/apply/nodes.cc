@@ -59,6 +59,7 @@ void State::Apply::operator()(const NodeDrained& event) {
 
 void State::Apply::operator()(const NodeDrainPlanned& event) {
     plan_drain(node(event.node), event.drain);
+    offer(node(event.node));  // it may be later than planned before
 }
 
 void State::Apply::operator()(const NodeResumed& event) {
