@@ -6,6 +6,7 @@
 #include "gusu/v1/identity_service.pb.h"
 #include "gusu/v1/job.pb.h"
 #include "gusu/v1/node.pb.h"
+#include "gusu/v1/reservation.pb.h"
 #include "gusu/v1/tenant.pb.h"
 #include "scheduler/core/model/state.h"
 #include "scheduler/wire/field.h"
@@ -45,6 +46,8 @@ v1::Tenant to_proto(const core::Tenant& tenant);
 v1::Quota to_proto_quota(const core::State& state, const core::Tenant& tenant,
                          const std::string& accelerator, Amount lent);
 v1::Node to_proto(const core::State& state, const core::Node& node, Time now);
+// All of it, also what is not for everybody; see core/policy/access.h.
+v1::Reservation to_proto(const core::State& state, const core::Reservation& reservation);
 
 // What was used in some interval, exact until here.
 struct UsageTotal {

@@ -152,7 +152,10 @@ v1::Node to_proto(const core::State& state, const core::Node& node, Time now) {
     }
     shown.set_gpus(static_cast<double>(description.devices.size()));
     shown.set_gpus_used(from_milli(in_use));
-    shown.set_drain_reason(node.drained.value_or(""));
+    shown.set_drain_reason(node.drained.value_or(node.drains ? node.drains->reason : ""));
+    if (node.drains) {
+        *shown.mutable_drains_at() = from_time(node.drains->at);
+    }
     *shown.mutable_last_seen() = from_time(last_seen(node, now));
     JobId last;
     for (const core::TaskRef& task : node.tasks) {

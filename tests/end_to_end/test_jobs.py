@@ -120,3 +120,22 @@ def test_status_is_one_screen(node):
     assert status["accelerators"][0]["simulated"] is True
     assert "(simulated)" in node.gusu("status").stdout
     assert time.strptime(status["now"][:19], "%Y-%m-%dT%H:%M:%S")
+
+
+def test_a_maintenance_window_keeps_jobs_off_until_it_is_deleted(node):
+    short = node.submit("--gpus", "1", "--time", "10m", "--", "sleep", "1000")
+    node.wait_state(short, "RUNNING")
+    node.gusu("reservation", "create", "fans", "--nodes", "n1", "--start", "+1h", "--duration", "2h")
+    endless = node.submit("--gpus", "1", "--", "true")
+    explained = node.json("explain", endless)
+    assert explained["constraints"][0]["reason"] == "RESERVED", explained
+    assert '"fans"' in explained["constraints"][0]["detail"]
+    assert any(hint.startswith("--time") for hint in explained["would_start_now"]), explained
+    fits = node.submit("--gpus", "1", "--time", "30m", "--", "true")
+    node.wait_state(fits, "SUCCEEDED")
+    assert node.job(endless)["state"] == "PENDING"
+    listed = node.json("reservation", "list")["reservations"]
+    assert [(each["name"], each["nodes"], each["state"]) for each in listed] == [("fans", ["n1"], "AHEAD")]
+    node.gusu("reservation", "delete", "fans")
+    node.wait_state(endless, "SUCCEEDED")
+    node.gusu("cancel", short)

@@ -8,6 +8,7 @@
 #include "gusu/v1/identity_service.grpc.pb.h"
 #include "gusu/v1/job_service.grpc.pb.h"
 #include "gusu/v1/node_service.grpc.pb.h"
+#include "gusu/v1/reservation_service.grpc.pb.h"
 #include "gusu/v1/status_service.grpc.pb.h"
 #include "gusu/v1/tenant_service.grpc.pb.h"
 #include "proto/rpc/channel.h"
@@ -19,6 +20,7 @@ struct Client::Connection {
         : options(std::move(given)),
           jobs(options.channel),
           nodes(options.channel),
+          reservations(options.channel),
           tenants(options.channel),
           identity(options.channel),
           status(options.channel) {}
@@ -26,6 +28,7 @@ struct Client::Connection {
     ClientOptions options;
     v1::JobService::Stub jobs;
     v1::NodeService::Stub nodes;
+    v1::ReservationService::Stub reservations;
     v1::TenantService::Stub tenants;
     v1::IdentityService::Stub identity;
     v1::StatusService::Stub status;
@@ -195,6 +198,18 @@ Result<v1::ResumeNodeResponse> Client::call(const v1::ResumeNodeRequest& request
 }
 Result<v1::LabelNodeResponse> Client::call(const v1::LabelNodeRequest& request) {
     return unary(&Connection::nodes, &v1::NodeService::Stub::LabelNode, request);
+}
+Result<v1::CreateReservationResponse> Client::call(const v1::CreateReservationRequest& request) {
+    return unary(&Connection::reservations, &v1::ReservationService::Stub::CreateReservation,
+                 request);
+}
+Result<v1::ListReservationsResponse> Client::call(const v1::ListReservationsRequest& request) {
+    return unary(&Connection::reservations, &v1::ReservationService::Stub::ListReservations,
+                 request);
+}
+Result<v1::DeleteReservationResponse> Client::call(const v1::DeleteReservationRequest& request) {
+    return unary(&Connection::reservations, &v1::ReservationService::Stub::DeleteReservation,
+                 request);
 }
 Result<v1::CreateTenantResponse> Client::call(const v1::CreateTenantRequest& request) {
     return unary(&Connection::tenants, &v1::TenantService::Stub::CreateTenant, request);

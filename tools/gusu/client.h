@@ -14,6 +14,7 @@
 #include "gusu/v1/identity_service.pb.h"
 #include "gusu/v1/job_service.pb.h"
 #include "gusu/v1/node_service.pb.h"
+#include "gusu/v1/reservation_service.pb.h"
 #include "gusu/v1/status_service.pb.h"
 #include "gusu/v1/tenant_service.pb.h"
 #include "scheduler/base/result.h"
@@ -88,6 +89,9 @@ public:
     Result<v1::DrainNodeResponse> call(const v1::DrainNodeRequest& request);
     Result<v1::ResumeNodeResponse> call(const v1::ResumeNodeRequest& request);
     Result<v1::LabelNodeResponse> call(const v1::LabelNodeRequest& request);
+    Result<v1::CreateReservationResponse> call(const v1::CreateReservationRequest& request);
+    Result<v1::ListReservationsResponse> call(const v1::ListReservationsRequest& request);
+    Result<v1::DeleteReservationResponse> call(const v1::DeleteReservationRequest& request);
     Result<v1::CreateTenantResponse> call(const v1::CreateTenantRequest& request);
     Result<v1::UpdateTenantResponse> call(const v1::UpdateTenantRequest& request);
     Result<v1::DeleteTenantResponse> call(const v1::DeleteTenantRequest& request);

@@ -10,7 +10,12 @@ namespace gusu::cli {
 
 int nodes(Session& session);
 int show_node(Session& session, const std::string& name);
-int drain_node(Session& session, const std::string& name, const std::string& reason);
+struct DrainWords {
+    std::string node;
+    std::string reason;
+    std::string at;  // "": at once
+};
+int drain_node(Session& session, const DrainWords& words);
 int resume_node(Session& session, const std::string& name);
 // Labels as "K=V"; "K=" takes one away.
 int label_node(Session& session, const std::string& name, const std::vector<std::string>& labels);

@@ -30,16 +30,17 @@ void add_named(CLI::App& verb, Invocation& invocation, const char* placeholder,
 void add_drain(CLI::App& node, Invocation& invocation) {
     CLI::App& verb =
         *node.add_subcommand("drain", "No new work on it; what runs there runs to its end");
-    const auto name = std::make_shared<std::string>();
-    const auto reason = std::make_shared<std::string>();
-    verb.add_option("NODE", *name)->required()->type_name("");
-    verb.add_option("--reason", *reason, "Why, for those who look at it later")->type_name("TEXT");
+    const auto words = std::make_shared<DrainWords>();
+    verb.add_option("NODE", words->node)->required()->type_name("");
+    verb.add_option("--reason", words->reason, "Why, for those who look at it later")
+        ->type_name("TEXT");
+    verb.add_option("--at", words->at,
+                    "Then, and until then only what will have ended; as +2h, RFC 3339")
+        ->type_name("TIME");
     add_format(verb, invocation);
     verb.footer("Example:\n  gusu node drain gpu-017 --reason \"replace fan\"");
-    verb.callback([&invocation, name, reason] {
-        invocation.action = [name, reason](Session& session) {
-            return drain_node(session, *name, *reason);
-        };
+    verb.callback([&invocation, words] {
+        invocation.action = [words](Session& session) { return drain_node(session, *words); };
     });
 }
 

@@ -132,6 +132,7 @@ std::string node_details(const v1::Node& node, const View& view) {
         {say("Node"), node.name()},
         {say("State"), state_word(node.state())},
         {say("Drained"), node.drain_reason()},
+        {say("Drains at"), node.has_drains_at() ? local_time(node.drains_at()) : ""},
         {say("GPUs"), used_of(number(node.gpus_used()), number(node.gpus()))},
         {say("CPUS"), used_of(number(node.cpus_used()), number(has.cpus()))},
         {say("MEMORY"), used_of(format_bytes(node.memory_used()), format_bytes(has.memory()))},

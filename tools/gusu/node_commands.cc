@@ -1,3 +1,5 @@
+#include <google/protobuf/util/time_util.h>
+
 #include "scheduler/base/text.h"
 #include "tools/gusu/catalogue.h"
 #include "tools/gusu/cluster_commands.h"
@@ -40,10 +42,18 @@ int show_node(Session& session, const std::string& name) {
     return show_answer(session, request);
 }
 
-int drain_node(Session& session, const std::string& name, const std::string& reason) {
+int drain_node(Session& session, const DrainWords& words) {
     v1::DrainNodeRequest request;
-    request.set_name(name);
-    request.set_reason(reason);
+    request.set_name(words.node);
+    request.set_reason(words.reason);
+    if (!words.at.empty()) {
+        const Result<Time> at = parse_time(words.at, wall_now());
+        if (!at) {
+            return session.misuse("--at: " + at.error().message);
+        }
+        *request.mutable_at() =
+            google::protobuf::util::TimeUtil::MillisecondsToTimestamp(to_milliseconds(*at));
+    }
     return show_answer(session, request);
 }
 

@@ -69,6 +69,7 @@ std::unique_ptr<CLI::App> make_root(Invocation& invocation) {
     add_global_options(*root, invocation);
     add_job_verbs(*root, invocation);
     add_cluster_verbs(*root, invocation);
+    add_reservation_verbs(*root, invocation);
     add_tenant_verbs(*root, invocation);
     add_access_verbs(*root, invocation);
     root->footer(

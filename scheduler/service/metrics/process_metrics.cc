@@ -10,6 +10,7 @@
 #include "gusu/v1/job.pb.h"
 #include "gusu/v1/job_service.pb.h"
 #include "gusu/v1/node_service.pb.h"
+#include "gusu/v1/reservation_service.pb.h"
 #include "gusu/v1/status_service.pb.h"
 #include "gusu/v1/tenant_service.pb.h"
 #include "scheduler/wire/show.h"
@@ -35,8 +36,10 @@ std::vector<std::string> unary_methods() {
     std::vector<std::string> names;
     for (const auto* file :
          {v1::SubmitJobRequest::descriptor()->file(), v1::CreateTenantRequest::descriptor()->file(),
-          v1::ListNodesRequest::descriptor()->file(), v1::WhoAmIRequest::descriptor()->file(),
-          v1::GetStatusRequest::descriptor()->file(), v1::EnrolRequest::descriptor()->file()}) {
+          v1::ListNodesRequest::descriptor()->file(),
+          v1::ListReservationsRequest::descriptor()->file(),
+          v1::WhoAmIRequest::descriptor()->file(), v1::GetStatusRequest::descriptor()->file(),
+          v1::EnrolRequest::descriptor()->file()}) {
         for (int i = 0; i < file->service(0)->method_count(); ++i) {
             const auto* method = file->service(0)->method(i);
             if (!method->client_streaming() && !method->server_streaming()) {

@@ -2,6 +2,7 @@
 
 #include <prometheus/metric_family.h>
 
+#include <algorithm>
 #include <future>
 
 #include "scheduler/core/policy/quota.h"
@@ -115,6 +116,16 @@ MetricFamily nodes(const core::State& state) {
     return family;
 }
 
+MetricFamily reservations(const core::State& state) {
+    MetricFamily family = gauges("gusu_reservations", "Reservations by state.");
+    const auto open = std::ranges::count_if(state.reservations(),
+                                            [](const auto& each) { return each.second.is_open; });
+    const auto all = static_cast<std::ptrdiff_t>(state.reservations().size());
+    add(family, {{"state", "ahead"}}, static_cast<double>(all - open));
+    add(family, {{"state", "open"}}, static_cast<double>(open));
+    return family;
+}
+
 void add_gpus_of(const core::PlacedTask& task, const core::NodeDescription& node,
                  const std::string& job, MetricFamily& family) {
     for (const int position : task.devices) {
@@ -144,8 +155,8 @@ MetricFamily gpu_jobs(const core::State& state) {
 std::vector<MetricFamily> families_of(const core::State& state, Time now) {
     MetricFamily leader = gauges("gusu_leader", "1 on the scheduler that leads.");
     add(leader, {}, 1);
-    return {gpus(state),  tenant_gpus(state), jobs(state),      pending(state, now),
-            nodes(state), gpu_jobs(state),    std::move(leader)};
+    return {gpus(state),  tenant_gpus(state),  jobs(state),     pending(state, now),
+            nodes(state), reservations(state), gpu_jobs(state), std::move(leader)};
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "scheduler/core/policy/access.h"
 #include "scheduler/service/rpc/call.h"
 #include "scheduler/service/rpc/paging.h"
+#include "scheduler/wire/amounts.h"
 #include "scheduler/wire/show.h"
 
 namespace gusu::service {
@@ -102,8 +103,16 @@ NodeService::Reactor* NodeService::DrainNode(Context* context, const v1::DrainNo
             call->finish(*problem);
             return;
         }
-        change_node(call,
-                    core::DrainNode{{call->user()}, call->request.name(), call->request.reason()});
+        core::DrainNode drain{{call->user()}, call->request.name(), call->request.reason()};
+        if (call->request.has_at()) {
+            const auto at = wire::to_time({nullptr, "at", -1}, call->request.at());
+            if (!at) {
+                call->finish(at.error());
+                return;
+            }
+            drain.at = *at;
+        }
+        change_node(call, std::move(drain));
     });
 }
 

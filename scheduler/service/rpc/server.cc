@@ -20,6 +20,7 @@
 #include "scheduler/service/rpc/job_service.h"
 #include "scheduler/service/rpc/listening.h"
 #include "scheduler/service/rpc/node_service.h"
+#include "scheduler/service/rpc/reservation_service.h"
 #include "scheduler/service/rpc/status_service.h"
 #include "scheduler/service/rpc/tenant_service.h"
 
@@ -159,7 +160,8 @@ private:
             return Error{address.error().code, "listen: " + address.error().message};
         }
         auto listening =
-            listen(*address, tls_, {&jobs_, &tenants_, &nodes_, &identity_, &status_, &agents_});
+            listen(*address, tls_,
+                   {&jobs_, &tenants_, &nodes_, &reservations_, &identity_, &status_, &agents_});
         if (!listening) {
             return listening.error();
         }
@@ -199,8 +201,9 @@ private:
     Status tell_ready() {
         for (const char* service :
              {v1::JobService::service_full_name(), v1::TenantService::service_full_name(),
-              v1::NodeService::service_full_name(), v1::IdentityService::service_full_name(),
-              v1::StatusService::service_full_name(), v1::AgentService::service_full_name()}) {
+              v1::NodeService::service_full_name(), v1::ReservationService::service_full_name(),
+              v1::IdentityService::service_full_name(), v1::StatusService::service_full_name(),
+              v1::AgentService::service_full_name()}) {
             listening_.server->GetHealthCheckService()->SetServingStatus(service, true);
         }
         ready_ = true;
@@ -275,6 +278,7 @@ private:
     JobService jobs_{platform_};
     TenantService tenants_{platform_};
     NodeService nodes_{platform_};
+    ReservationService reservations_{platform_};
     IdentityService identity_{platform_};
     StatusService status_{platform_, leadership_};
     StateMetrics state_metrics_{engine_};

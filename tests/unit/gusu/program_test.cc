@@ -45,6 +45,9 @@ const WordsCase kWrong[] = {
     {{"submit", "--topology", "rack:", "--", "a"}, "required, or how long to wait"},
     {{"submit", "-f", "/no/such/job.yaml"}, "/no/such/job.yaml"},
     {{"audit"}, "gusu has no \"audit\""},
+    {{"reservation", "create", "fans", "--nodes", "n1", "--start", "now"}, "--duration"},
+    {{"reservation", "crate"}, "did you mean \"create\"?"},
+    {{"node", "drain", "n1", "--at", "tomorow"}, "--at"},
     {{"completion", "csh"}, "bash, zsh and fish"},
     {{"user", "grant", "li", "audtor"}, "did you mean auditor?"},
 };

@@ -11,6 +11,7 @@
 #include "gusu/v1/identity_service.grpc.pb.h"
 #include "gusu/v1/job_service.grpc.pb.h"
 #include "gusu/v1/node_service.grpc.pb.h"
+#include "gusu/v1/reservation_service.grpc.pb.h"
 #include "gusu/v1/status_service.grpc.pb.h"
 #include "gusu/v1/tenant_service.grpc.pb.h"
 #include "proto/rpc/credentials.h"
@@ -43,6 +44,7 @@ public:
         jobs = v1::JobService::NewStub(channel_);
         tenants = v1::TenantService::NewStub(channel_);
         nodes = v1::NodeService::NewStub(channel_);
+        reservations = v1::ReservationService::NewStub(channel_);
         identity = v1::IdentityService::NewStub(channel_);
         status = v1::StatusService::NewStub(channel_);
     }
@@ -122,6 +124,7 @@ public:
     std::unique_ptr<v1::JobService::Stub> jobs;
     std::unique_ptr<v1::TenantService::Stub> tenants;
     std::unique_ptr<v1::NodeService::Stub> nodes;
+    std::unique_ptr<v1::ReservationService::Stub> reservations;
     std::unique_ptr<v1::IdentityService::Stub> identity;
     std::unique_ptr<v1::StatusService::Stub> status;
 
