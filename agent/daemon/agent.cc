@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
 #include "agent/daemon/inventory.h"
 #include "agent/daemon/task_files.h"
+#include "agent/supervisor/boot_clock.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
 
@@ -26,13 +26,6 @@ constexpr auto kCheckLease = std::chrono::seconds(1);
 constexpr auto kCleanEvery = std::chrono::minutes(1);
 constexpr Duration kNoteContactEvery{1'000};
 constexpr Duration kEndPatience{30'000};
-
-// Counts while the machine is suspended too.
-Duration since_boot() {
-    timespec now{};
-    ::clock_gettime(CLOCK_BOOTTIME, &now);
-    return Duration(std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000);
-}
 
 Duration to_duration(const google::protobuf::Duration& duration) {
     return Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(duration));

@@ -18,8 +18,15 @@ std::string joined(const auto& items) {
     return text;
 }
 
+// Folders of PATH are parted by colons, and nobody can name one that has a colon.
+std::string with_folder(const std::string& path, const std::string& folder) {
+    const bool is_there = (":" + path + ":").find(":" + folder + ":") != std::string::npos;
+    const bool can_be = !folder.empty() && folder.find(':') == std::string::npos;
+    return is_there || !can_be ? path : path + ":" + folder;
+}
+
 void set_person(const TaskPlace& place, Environment& environment) {
-    environment["PATH"] = kPath;
+    environment["PATH"] = with_folder(kPath, place.programs);
     environment["HOME"] = place.scratch;
     environment["TMPDIR"] = place.scratch;
     environment["USER"] = place.user;
@@ -33,6 +40,7 @@ void set_job(const v1::Launch& launch, const TaskPlace& place, Environment& envi
     environment["GUSU_TENANT"] = launch.tenant();
     environment["GUSU_ATTEMPT"] = std::to_string(launch.attempt());
     environment["GUSU_CHECKPOINT_DIR"] = place.checkpoints;
+    environment["GUSU_CHECKPOINT_SOCKET"] = place.checkpoint_socket;
     environment["GUSU_SCRATCH_DIR"] = place.scratch;
     environment["SLURM_JOB_ID"] = std::to_string(launch.job_id());
     environment["SLURM_JOB_NAME"] = launch.job_name();

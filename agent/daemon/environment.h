@@ -13,7 +13,9 @@ struct TaskPlace {
     int rank = 0;  // over all groups of the job
     std::string user;
     std::string scratch;
-    std::string checkpoints;  // GUSU_CHECKPOINT_DIR
+    std::string checkpoints;             // GUSU_CHECKPOINT_DIR
+    std::string checkpoint_socket = {};  // GUSU_CHECKPOINT_SOCKET
+    std::string programs = {};           // where gusu-agent is; the last folder of PATH
 };
 
 // All that CONTRACT.md lists, and then the job's own; of these GUSU_*, SLURM_* and the devices

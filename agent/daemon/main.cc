@@ -10,6 +10,7 @@
 #include "agent/daemon/agent.h"
 #include "agent/daemon/config.h"
 #include "agent/daemon/inventory.h"
+#include "agent/daemon/say_saved.h"
 #include "scheduler/base/log.h"
 
 namespace {
@@ -21,6 +22,7 @@ struct Options {
     std::string config = "/etc/gusu/agent.yaml";
     bool check_config = false;
     bool end_tasks = false;
+    bool checkpoint_saved = false;
 };
 
 int fail(const gusu::Error& error) {
@@ -57,6 +59,11 @@ int serve(const gusu::config::v1::AgentConfig& config) {
 }
 
 int act(const Options& options) {
+    if (options.checkpoint_saved) {
+        const char* socket = std::getenv("GUSU_CHECKPOINT_SOCKET");
+        const gusu::Status said = gusu::agent::say_saved(socket == nullptr ? "" : socket);
+        return said ? EXIT_SUCCESS : fail(said.error());
+    }
     const auto config = gusu::agent::load_agent_config(options.config);
     if (!config) {
         return fail(config.error());
@@ -89,6 +96,8 @@ int main(int argc, char** argv) {
                  "Read the configuration, say what is wrong with it, do nothing");
     app.add_flag("--end-tasks", options.end_tasks,
                  "End every task of this node, wait until nothing of them is left");
+    app.add_flag("--checkpoint-saved", options.checkpoint_saved,
+                 "For programs of a job: say that its work is saved");
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -33,6 +33,10 @@ struct NodeSettings {
     std::filesystem::path logs() const { return state_dir / "logs"; }
     std::filesystem::path task(const TaskKey& key) const { return tasks() / to_text(key); }
     std::filesystem::path scratch(const TaskKey& key) const { return scratches() / to_text(key); }
+    // Where the task says that its work is saved; see agent/supervisor/checkpoint_socket.h.
+    std::filesystem::path checkpoint_socket(const TaskKey& key) const {
+        return scratch(key) / ".checkpoint";
+    }
     std::string cgroup_prefix() const { return "gusu/" + node; }
     // "": none
     std::string cgroup(const TaskKey& key) const {

@@ -1,5 +1,7 @@
 #include "agent/daemon/task.h"
 
+#include <algorithm>
+
 namespace gusu::agent {
 namespace {
 
@@ -16,13 +18,22 @@ v1::TaskPhase to_proto(TaskPhase phase) {
     return v1::TASK_PHASE_UNSPECIFIED;
 }
 
+void set(google::protobuf::Duration& field, Duration value) {
+    field.set_seconds(value.count() / 1000);
+    field.set_nanos(static_cast<std::int32_t>(value.count() % 1000) * 1'000'000);
+}
+
 }  // namespace
 
-v1::TaskObservation to_observation(const Task& task) {
+v1::TaskObservation to_observation(const Task& task, Duration now) {
     v1::TaskObservation seen;
     seen.mutable_key()->set_incarnation(task.key.incarnation);
     seen.mutable_key()->set_task(task.key.task);
     seen.set_phase(to_proto(task.phase));
+    if (task.saves.count > 0) {
+        seen.set_checkpoints(task.saves.count);
+        set(*seen.mutable_saved_ago(), std::max(now - task.saves.at, Duration{0}));
+    }
     if (task.phase != TaskPhase::Exited) {
         return seen;
     }
@@ -31,9 +42,7 @@ v1::TaskObservation to_observation(const Task& task) {
     seen.set_out_of_memory(task.exit.out_of_memory);
     seen.set_timed_out(task.exit.timed_out);
     seen.set_launch_error(task.exit.launch_error);
-    const auto milliseconds = task.exit.ran_for.count();
-    seen.mutable_ran_for()->set_seconds(milliseconds / 1000);
-    seen.mutable_ran_for()->set_nanos(static_cast<std::int32_t>(milliseconds % 1000) * 1'000'000);
+    set(*seen.mutable_ran_for(), task.exit.ran_for);
     return seen;
 }
 

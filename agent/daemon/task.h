@@ -34,8 +34,10 @@ struct Task {
     v1::Launch launch;  // without script and environment, which only its start needs
     TaskPhase phase = TaskPhase::Starting;
     ExitRecord exit;
+    SavesRecord saves = {};  // as its supervisor wrote it; in no journal but the task's folder
 };
 
-v1::TaskObservation to_observation(const Task& task);
+// `now` by since_boot().
+v1::TaskObservation to_observation(const Task& task, Duration now);
 
 }  // namespace gusu::agent

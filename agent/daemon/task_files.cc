@@ -97,12 +97,17 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
         order.command.push_back((scratch / "script").string());
     }
     order.command.insert(order.command.end(), launch.command().begin(), launch.command().end());
-    order.environment = task_environment(launch,
-                                         {.rank = key.task,
-                                          .user = settings.task_user,
-                                          .scratch = scratch.string(),
-                                          .checkpoints = checkpoints_of(settings, launch).string()},
-                                         settings.devices);
+    order.environment =
+        task_environment(launch,
+                         {.rank = key.task,
+                          .user = settings.task_user,
+                          .scratch = scratch.string(),
+                          .checkpoints = checkpoints_of(settings, launch).string(),
+                          .checkpoint_socket = settings.checkpoint_socket(key).string(),
+                          .programs = settings.supervisor.parent_path().string()},
+                         settings.devices);
+    order.checkpoints = checkpoints_of(settings, launch).string();
+    order.checkpoint_socket = settings.checkpoint_socket(key).string();
     order.workdir = launch.workdir().empty() ? scratch.string() : launch.workdir();
     order.user = settings.task_owner ? settings.task_user : "";
     order.output_log = log_file(settings.logs(), log, v1::LOG_STREAM_OUTPUT).string();

@@ -10,6 +10,7 @@
 
 #include "agent/cgroup/cgroup.h"
 #include "agent/daemon/task_files.h"
+#include "agent/supervisor/boot_clock.h"
 #include "scheduler/base/log.h"
 
 namespace gusu::agent {
@@ -19,6 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr auto kLookForStart = std::chrono::milliseconds(100);
 constexpr auto kTryAgain = std::chrono::seconds(1);
+// A task may say that its work is saved as often as it likes.
+constexpr auto kTellSavesEvery = std::chrono::seconds(1);
 // A group whose supervisor is dead is killed while the loop waits.
 constexpr Duration kGroupPatience{1'000};
 constexpr Duration kNoGrace{0};
@@ -39,7 +42,8 @@ v1::Launch without_bulk(v1::Launch launch) {
 
 StopRequest request_of(const v1::StopOrder& order) {
     return {.signal = order.signal().empty() ? "TERM" : order.signal(),
-            .grace = to_duration(order.grace())};
+            .grace = to_duration(order.grace()),
+            .why = order.why()};
 }
 
 LogName log_of(const Task& task) {
@@ -50,7 +54,10 @@ LogName log_of(const Task& task) {
 }  // namespace
 
 Tasks::Tasks(const NodeSettings& settings, EventLoop& loop, TaskStore& store)
-    : settings_(settings), loop_(loop), store_(store) {
+    : settings_(settings),
+      loop_(loop),
+      store_(store),
+      saves_(loop, [this](const TaskKey& key) { saved(key); }) {
     loop_.each_round([this] { round_over(); });
 }
 
@@ -146,6 +153,7 @@ void Tasks::start(const v1::DesiredTask& desired) {
         set_exited(live, {.launch_error = prepared.error().message});
         return;
     }
+    saves_.add(key, settings_.task(key));
     auto started = start_supervisor(settings_.supervisor, settings_.task(key));
     if (!started) {
         set_exited(live, {.launch_error = started.error().message});
@@ -184,7 +192,8 @@ void Tasks::stop_all(Duration most) {
         const Duration own =
             launch.has_stop_grace() ? to_duration(launch.stop_grace()) : Duration(30'000);
         stop(live, {.signal = launch.stop_signal().empty() ? "TERM" : launch.stop_signal(),
-                    .grace = std::min(most, own)});
+                    .grace = std::min(most, own),
+                    .why = "LEASE_OVER"});
     }
 }
 
@@ -236,10 +245,43 @@ void Tasks::process_over(const TaskKey& key) {
         loop_.unwatch(live.started.get());
         live.started = Descriptor();
     }
+    take_saves(live);
     set_exited(live, exit_of(key, kVanished));
     if (live.forget_at_end) {
         to_forget_.push_back(key);
     }
+}
+
+// The scheduler hears of it at once when the task is being stopped, and else now and then.
+void Tasks::saved(const TaskKey& key) {
+    const auto found = tasks_.find(key);
+    if (found == tasks_.end() || (found->second.look_is_due && !found->second.stop)) {
+        return;
+    }
+    if (take_saves(found->second) && !std::exchange(found->second.look_is_due, true)) {
+        loop_.after(kTellSavesEvery, [this, key] {
+            if (const auto again = tasks_.find(key); again != tasks_.end()) {
+                again->second.look_is_due = false;
+                saved(key);
+            }
+        });
+    }
+}
+
+// True if there is news.
+bool Tasks::take_saves(Live& live) {
+    const auto saves = read_saves(settings_.task(live.task.key));
+    if (!saves) {
+        spdlog::warn("saved work is not known task={} reason={}", to_text(live.task.key),
+                     saves.error().message);
+        return false;
+    }
+    if (!*saves || **saves == live.task.saves) {
+        return false;
+    }
+    live.task.saves = **saves;
+    news_.insert(live.task.key);
+    return true;
 }
 
 // A supervisor that left no exit record was killed, and its program may still run.
@@ -321,7 +363,7 @@ std::vector<v1::TaskObservation> Tasks::tell_all() {
     news_.clear();
     std::vector<v1::TaskObservation> told;
     for (const auto& [key, live] : tasks_) {
-        told.push_back(to_observation(live.task));
+        told.push_back(to_observation(live.task, since_boot()));
     }
     return told;
 }
@@ -329,7 +371,7 @@ std::vector<v1::TaskObservation> Tasks::tell_all() {
 std::vector<v1::TaskObservation> Tasks::tell_news() {
     std::vector<v1::TaskObservation> told;
     for (const TaskKey& key : std::exchange(news_, {})) {
-        told.push_back(to_observation(tasks_.at(key).task));
+        told.push_back(to_observation(tasks_.at(key).task, since_boot()));
     }
     return told;
 }
@@ -372,6 +414,8 @@ void Tasks::adopt_task(Task task, std::map<std::string, Descriptor>& supervisors
     const TaskKey key = task.key;
     Live& live = tasks_[key];
     live.task = std::move(task);
+    saves_.add(key, settings_.task(key));
+    take_saves(live);
     if (live.task.phase == TaskPhase::Exited) {
         return;
     }

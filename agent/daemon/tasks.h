@@ -15,6 +15,7 @@
 #include "agent/daemon/event_loop.h"
 #include "agent/daemon/node_settings.h"
 #include "agent/daemon/reconcile.h"
+#include "agent/daemon/save_watch.h"
 #include "agent/daemon/supervisor_process.h"
 #include "agent/daemon/task_store.h"
 
@@ -58,6 +59,7 @@ private:
         Descriptor process;
         Descriptor started;
         bool forget_at_end = false;
+        bool look_is_due = false;  // for saves
         std::optional<StopRequest> stop;
     };
     using Found = std::map<TaskKey, Live>::iterator;
@@ -78,6 +80,8 @@ private:
     void watch_start(const TaskKey& key, Live& live);
     void start_may_be_told(const TaskKey& key);
     void process_over(const TaskKey& key);
+    void saved(const TaskKey& key);
+    bool take_saves(Live& live);
     void set_running(Live& live);
     void set_exited(Live& live, const ExitRecord& exit);
     ExitRecord exit_of(const TaskKey& key, const std::string& otherwise);
@@ -87,6 +91,7 @@ private:
     const NodeSettings& settings_;
     EventLoop& loop_;
     TaskStore& store_;
+    SaveWatch saves_;
     std::map<TaskKey, Live> tasks_;
     std::set<TaskKey> news_;
     // Exits that are not in the journal yet, and exited tasks nobody desires.

@@ -127,6 +127,8 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "cgroup", order.cgroup);
     take(content, "milli_cpus", order.milli_cpus);
     take(content, "memory", order.memory);
+    take(content, "checkpoints", order.checkpoints);
+    take(content, "checkpoint_socket", order.checkpoint_socket);
 }
 
 void fill_exit(const json& content, ExitRecord& exit) {
@@ -141,6 +143,12 @@ void fill_exit(const json& content, ExitRecord& exit) {
 void fill_stop(const json& content, StopRequest& stop) {
     take(content, "signal", stop.signal);
     take(content, "grace_ms", stop.grace);
+    take(content, "why", stop.why);
+}
+
+void fill_saves(const json& content, SavesRecord& saves) {
+    take(content, "count", saves.count);
+    take(content, "at_boot_ms", saves.at);
 }
 
 template <typename Record, typename Fill>
@@ -176,7 +184,9 @@ Status write_order(const std::filesystem::path& directory, const SupervisorOrder
                           {"stop_grace_ms", order.stop_grace.count()},
                           {"cgroup", order.cgroup},
                           {"milli_cpus", order.milli_cpus},
-                          {"memory", order.memory}};
+                          {"memory", order.memory},
+                          {"checkpoints", order.checkpoints},
+                          {"checkpoint_socket", order.checkpoint_socket}};
     try {
         (void)content.dump();
     } catch (const json::exception& wrong) {
@@ -211,12 +221,22 @@ Result<std::optional<ExitRecord>> read_exit(const std::filesystem::path& directo
 }
 
 Status write_stop(const std::filesystem::path& directory, const StopRequest& stop) {
-    const json content = {{"signal", stop.signal}, {"grace_ms", stop.grace.count()}};
+    const json content = {
+        {"signal", stop.signal}, {"grace_ms", stop.grace.count()}, {"why", stop.why}};
     return write_json(directory / "stop.json", content);
 }
 
 Result<std::optional<StopRequest>> read_stop(const std::filesystem::path& directory) {
     return read_if_there<StopRequest>(directory / "stop.json", fill_stop);
+}
+
+Status write_saves(const std::filesystem::path& directory, const SavesRecord& saves) {
+    const json content = {{"count", saves.count}, {"at_boot_ms", saves.at.count()}};
+    return write_json(directory / "saves.json", content);
+}
+
+Result<std::optional<SavesRecord>> read_saves(const std::filesystem::path& directory) {
+    return read_if_there<SavesRecord>(directory / "saves.json", fill_saves);
 }
 
 Result<int> signal_number(const std::string& name) {

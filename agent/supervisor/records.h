@@ -1,11 +1,12 @@
-// What the agent and a task's supervisor tell each other: three small JSON files in the task's
-// directory. A file appears whole or not at all; exit.json is on disk before it appears.
+// What the agent and a task's supervisor tell each other: small JSON files in the task's directory.
+// A file appears whole or not at all; exit.json is on disk before it appears.
 //
 //   order.json  agent -> supervisor  what to run; written once, before the supervisor starts
 //   stop.json   agent -> supervisor  how to stop; the agent then sends SIGUSR1
+//   saves.json  supervisor -> agent  how often the task has said that its work is saved
 //   exit.json   supervisor -> agent  how it ended; the very last thing that a supervisor does
 //
-// All three may hold what only the task's owner may see, so they have mode 0600.
+// All may hold what only the task's owner may see, so they have mode 0600.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,8 @@ struct SupervisorOrder {
     std::string cgroup;           // "gusu/NODE/17.0", see agent/cgroup/cgroup.h; "": none
     std::int64_t milli_cpus = 0;  // limits of the cgroup; 0: none
     std::int64_t memory = 0;
+    std::string checkpoints;        // folder for the stop notice; "": none
+    std::string checkpoint_socket;  // see checkpoint_socket.h; "": none
 
     friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };
@@ -53,10 +56,21 @@ struct ExitRecord {
 };
 
 struct StopRequest {
-    std::string signal;  // "TERM", "SIGINT", "10"
-    Duration grace{0};   // then SIGKILL
+    std::string signal;    // "TERM", "SIGINT", "10"
+    Duration grace{0};     // then SIGKILL
+    std::string why = {};  // "PREEMPTED", ...: for the program
 
     friend bool operator==(const StopRequest&, const StopRequest&) = default;
+};
+
+// A task that an elastic job is to do without. The notice for the whole job is not for it.
+inline constexpr const char* kShrunk = "SHRUNK";
+
+struct SavesRecord {
+    int count = 0;
+    Duration at{0};  // of the last, by since_boot()
+
+    friend bool operator==(const SavesRecord&, const SavesRecord&) = default;
 };
 
 Status write_order(const std::filesystem::path& directory, const SupervisorOrder& order);
@@ -69,6 +83,10 @@ Result<std::optional<ExitRecord>> read_exit(const std::filesystem::path& directo
 Status write_stop(const std::filesystem::path& directory, const StopRequest& stop);
 // nullopt: nobody has asked for a stop.
 Result<std::optional<StopRequest>> read_stop(const std::filesystem::path& directory);
+
+Status write_saves(const std::filesystem::path& directory, const SavesRecord& saves);
+// nullopt: the task has not said so yet.
+Result<std::optional<SavesRecord>> read_saves(const std::filesystem::path& directory);
 
 // "TERM", "SIGTERM" and "15" are 15; anything that is no signal is an InvalidArgument.
 Result<int> signal_number(const std::string& name);

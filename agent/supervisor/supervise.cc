@@ -18,8 +18,11 @@
 
 #include "agent/cgroup/cgroup.h"
 #include "agent/cgroup/cgroup_files.h"
+#include "agent/supervisor/boot_clock.h"
+#include "agent/supervisor/checkpoint_socket.h"
 #include "agent/supervisor/launch.h"
 #include "agent/supervisor/output.h"
+#include "agent/supervisor/stop_notice.h"
 
 namespace gusu::agent {
 namespace {
@@ -62,6 +65,12 @@ std::vector<pid_t> descendants_of(pid_t pid) {
     return found;
 }
 
+// Of the directory "17.0".
+std::string incarnation_of(const std::filesystem::path& directory) {
+    const std::string name = directory.filename().string();
+    return name.substr(0, name.find('.'));
+}
+
 class Supervision {
 public:
     Supervision(const std::filesystem::path& directory, const SupervisorOrder& order)
@@ -73,6 +82,7 @@ public:
     ExitRecord run(Descriptor agent) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         make_group();
+        prepare_checkpoints();
         if (const Status started = start(); !started) {
             record_.launch_error = started.error().message;
         } else {
@@ -91,6 +101,7 @@ public:
 
 private:
     void make_group();
+    void prepare_checkpoints();
     Status start();
     Result<std::shared_ptr<Log>> open_log(const std::string& path);
     void announce(Descriptor agent);
@@ -103,7 +114,13 @@ private:
     void ended(int status);
     void keep_deadlines();
 
-    void stop(const std::string& signal, Duration grace);
+    Status note_save();
+
+    StopRequest own_stop(const char* why) const {
+        return {.signal = order_.stop_signal, .grace = order_.stop_grace, .why = why};
+    }
+    void stop(const StopRequest& request);
+    void tell_notice(const std::string& why, Duration grace) const;
     void send_to_all(int signal);
     void kill_everything();
 
@@ -114,6 +131,8 @@ private:
     const SupervisorOrder& order_;
     Descriptor signals_;
     std::optional<Cgroup> group_;
+    std::optional<CheckpointSocket> checkpoints_;
+    SavesRecord saves_;
     std::vector<std::shared_ptr<Log>> logs_;
     std::vector<Stream> streams_;
     pid_t main_ = 0;
@@ -140,6 +159,32 @@ void Supervision::make_group() {
         note(text);
     }
     group_ = std::move(*made);
+}
+
+// A task that cannot say that its work is saved runs all the same.
+void Supervision::prepare_checkpoints() {
+    if (!order_.checkpoints.empty()) {
+        remove_old_stop_notice(order_.checkpoints, incarnation_of(directory_));
+    }
+    if (order_.checkpoint_socket.empty()) {
+        return;
+    }
+    Result<CheckpointSocket> opened = CheckpointSocket::open(order_.checkpoint_socket);
+    if (opened) {
+        checkpoints_ = std::move(*opened);
+    } else {
+        note("the task cannot say that its work is saved: " + opened.error().message);
+    }
+}
+
+// Written before the task hears that it is, so that it is not forgotten with the agent.
+Status Supervision::note_save() {
+    SavesRecord saves{.count = saves_.count + 1, .at = since_boot()};
+    Status written = write_saves(directory_, saves);
+    if (written) {
+        saves_ = saves;
+    }
+    return written;
 }
 
 Result<std::shared_ptr<Log>> Supervision::open_log(const std::string& path) {
@@ -200,6 +245,9 @@ void Supervision::wait(Clock::time_point until) {
     for (const Stream& stream : streams_) {
         watched.push_back({stream.pipe(), POLLIN, 0});
     }
+    if (checkpoints_) {
+        checkpoints_->add_to(watched);
+    }
     int patience = -1;
     if (until != Clock::time_point::max()) {
         const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
@@ -212,6 +260,9 @@ void Supervision::wait(Clock::time_point until) {
         if (watched[i + 1].revents != 0) {
             streams_[i].take();
         }
+    }
+    if (checkpoints_) {
+        checkpoints_->take([this] { return note_save(); });
     }
     if (watched[0].revents != 0) {
         read_signals();
@@ -237,12 +288,11 @@ void Supervision::read_signals() {
     signalfd_siginfo got = {};
     while (read(signals_.get(), &got, sizeof got) == sizeof got) {
         if (got.ssi_signo == SIGTERM) {
-            stop(order_.stop_signal, order_.stop_grace);
+            stop(own_stop("STOPPED"));
         } else if (got.ssi_signo == SIGUSR1) {
             const auto request = read_stop(directory_);
             const bool there = request.ok() && request->has_value();
-            stop(there ? (*request)->signal : order_.stop_signal,
-                 there ? (*request)->grace : order_.stop_grace);
+            stop(there ? **request : own_stop("STOPPED"));
         }
     }
     reap();
@@ -283,7 +333,7 @@ void Supervision::keep_deadlines() {
     const bool limited = order_.time_limit > Duration(0) && !kill_at_.has_value();
     if (!main_ended_ && limited && now >= started_ + order_.time_limit) {
         record_.timed_out = true;
-        stop(order_.stop_signal, order_.stop_grace);
+        stop(own_stop("TIMED_OUT"));
     }
     if (!main_ended_ && kill_at_.has_value() && now >= *kill_at_) {
         kill_everything();
@@ -292,18 +342,35 @@ void Supervision::keep_deadlines() {
 }
 
 // A second stop may hurry the first, but gives no new time.
-void Supervision::stop(const std::string& signal, Duration grace) {
+void Supervision::stop(const StopRequest& request) {
     if (main_ended_) {
         return;
     }
-    const Clock::time_point kill_at = Clock::now() + std::max(grace, Duration(0));
+    const Clock::time_point now = Clock::now();
+    const Clock::time_point kill_at = now + std::max(request.grace, Duration(0));
     kill_at_ = kill_at_.has_value() ? std::min(*kill_at_, kill_at) : kill_at;
-    const Result<int> number = signal_number(signal);
+    tell_notice(request.why, std::chrono::duration_cast<Duration>(*kill_at_ - now));
+    const Result<int> number = signal_number(request.signal);
     if (!number) {
         note(number.error().message + "; SIGTERM is sent instead");
     }
     send_to_all(number.ok() ? *number : SIGTERM);
     send_to_all(SIGCONT);  // who is stopped cannot end
+}
+
+// Before the signal, so that who is woken by it finds the notice.
+void Supervision::tell_notice(const std::string& why, Duration grace) const {
+    if (order_.checkpoints.empty() || grace <= Duration(0) || why == kShrunk) {
+        return;
+    }
+    const Status written =
+        write_stop_notice(order_.checkpoints, directory_.filename().string(),
+                          {.incarnation = incarnation_of(directory_),
+                           .reason = why,
+                           .deadline = std::chrono::system_clock::now() + grace});
+    if (!written) {
+        note(written.error().message);
+    }
 }
 
 // Each process once: the group of the main program, and what has left it.

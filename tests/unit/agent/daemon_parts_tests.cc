@@ -145,7 +145,12 @@ std::vector<v1::Device> two_devices(bool simulated) {
     return devices;
 }
 
-const TaskPlace kPlace{.rank = 3, .user = "nobody", .scratch = "/s", .checkpoints = "/c/1042_7"};
+const TaskPlace kPlace{.rank = 3,
+                       .user = "nobody",
+                       .scratch = "/s",
+                       .checkpoints = "/c/1042_7",
+                       .checkpoint_socket = "/s/.checkpoint",
+                       .programs = "/opt/gusu"};
 
 TEST(Environment, HoldsWhatIsPromised) {
     const std::map<std::string, std::string> promised{
@@ -153,6 +158,7 @@ TEST(Environment, HoldsWhatIsPromised) {
         {"GUSU_ARRAY_TASK_ID", "7"},
         {"GUSU_ATTEMPT", "2"},
         {"GUSU_CHECKPOINT_DIR", "/c/1042_7"},
+        {"GUSU_CHECKPOINT_SOCKET", "/s/.checkpoint"},
         {"GUSU_GPUS_PER_NODE", "4"},
         {"GUSU_JOB_ID", "1042_7"},
         {"GUSU_JOB_NAME", "train"},
@@ -169,7 +175,7 @@ TEST(Environment, HoldsWhatIsPromised) {
         {"MASTER_PORT", "20017"},
         {"NNODES", "2"},
         {"NODE_RANK", "1"},
-        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+        {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/gusu"},
         {"RANK", "3"},
         {"SLURM_ARRAY_JOB_ID", "1042"},
         {"SLURM_ARRAY_TASK_COUNT", "10"},

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "agent/daemon/cleaner.h"
+#include "agent/daemon/say_saved.h"
 #include "tests/unit/agent/task_machine.h"
 
 namespace gusu::agent {
@@ -173,6 +174,87 @@ TEST_F(TasksTest, StopAllStopsAll) {
     ASSERT_EQ(machine_.wait_for(kTask, kRunning).phase(), kRunning);
     machine_.tasks().stop_all(Duration{1'000});
     EXPECT_EQ(machine_.wait_for(kTask, kExited).phase(), kExited);
+}
+
+// Says that its work is saved once for every line it reads from a pipe, in its scratch.
+constexpr const char* kSaver =
+    "import os, socket\n"
+    "for line in open('go'):\n"
+    "    s = socket.socket(socket.AF_UNIX)\n"
+    "    s.connect(os.environ['GUSU_CHECKPOINT_SOCKET'])\n"
+    "    s.sendall(b'saved\\n')\n"
+    "    print(s.recv(99).decode(), end='', flush=True)\n";
+
+class SavesTest : public TasksTest {
+protected:
+    SavesTest() {
+        const fs::path go = machine_.settings().scratch(kTask) / "go";
+        fs::create_directories(go.parent_path());
+        check(::mkfifo(go.c_str(), 0600) == 0, "a pipe can be made");
+        obey(run_order(kTask, {"python3", "-c", kSaver}));
+        go_.open(go);
+    }
+    void save() { go_ << "go\n" << std::flush; }
+    v1::TaskObservation wait_for_saves(int count) {
+        return machine_.wait_until(kTask,
+                                   [&](const auto& seen) { return seen.checkpoints() >= count; });
+    }
+
+    std::ofstream go_;
+};
+
+TEST_F(SavesTest, AreToldAsTheyCome) {
+    save();
+    const auto first = wait_for_saves(1);
+    EXPECT_EQ(first.checkpoints(), 1);
+    EXPECT_EQ(first.phase(), kRunning);
+    EXPECT_LT(first.saved_ago().seconds(), 20);
+    save();
+    EXPECT_EQ(wait_for_saves(2).checkpoints(), 2);
+    go_.close();
+    EXPECT_EQ(machine_.wait_for(kTask, kExited).checkpoints(), 2);
+    EXPECT_EQ(machine_.output(17), "ok\nok\n");
+}
+
+TEST_F(SavesTest, AreNotForgottenWhenTheAgentIs) {
+    save();
+    EXPECT_EQ(wait_for_saves(1).checkpoints(), 1);
+    machine_.stop();
+    save();
+    go_.close();
+    machine_.start();
+    EXPECT_EQ(machine_.wait_for(kTask, kExited).checkpoints(), 2);
+    machine_.stop();
+    machine_.start();
+    const auto all = machine_.tasks().tell_all();
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all.front().checkpoints(), 2);
+}
+
+TEST_F(TasksTest, AStopTellsTheProgramWhy) {
+    obey(run_order(kTask, {"sh", "-c",
+                           "trap 'cat $GUSU_CHECKPOINT_DIR/stop-requested; exit' TERM; echo up; "
+                           "while :; do sleep 0.01; done"}));
+    ASSERT_EQ(machine_.wait_for(kTask, kRunning).phase(), kRunning);
+    auto stop = stop_order(kTask);
+    stop.mutable_tasks(0)->mutable_stop()->set_why("PREEMPTED");
+    obey(stop);
+    machine_.wait_for(kTask, kExited);
+    EXPECT_THAT(machine_.settings().checkpoint_root / "17" / "stop-requested",
+                testing::ResultOf([](const fs::path& file) { return *read_file(file); },
+                                  HasSubstr("incarnation=17\nreason=PREEMPTED\ndeadline=")));
+}
+
+TEST(SaySaved, SaysWhyItCannot) {
+    EXPECT_THAT(say_saved("").error().message, HasSubstr("GUSU_CHECKPOINT_SOCKET"));
+    EXPECT_THAT(say_saved("/nowhere/.checkpoint").error().message, HasSubstr("/nowhere"));
+}
+
+TEST_F(TasksTest, OnlyATaskSaysSoForItself) {
+    obey(run_order(kTask, {"sleep", "1000"}));
+    ASSERT_EQ(machine_.wait_for(kTask, kRunning).phase(), kRunning);
+    const Status said = say_saved(machine_.settings().checkpoint_socket(kTask));
+    EXPECT_THAT(said.error().message, HasSubstr("another task"));
 }
 
 TEST_F(TasksTest, TheCleanerKeepsWhatIsKnown) {

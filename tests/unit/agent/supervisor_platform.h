@@ -122,7 +122,10 @@ public:
     }
 
     void stop(const std::string& signal, Duration grace) {
-        EXPECT_TRUE(write_stop(task_.path(), {.signal = signal, .grace = grace}).ok());
+        stop({.signal = signal, .grace = grace});
+    }
+    void stop(const StopRequest& request) {
+        EXPECT_TRUE(write_stop(task_.path(), request).ok());
         kill(pid_, SIGUSR1);
     }
 

@@ -28,7 +28,9 @@ TEST(Records, SurviveTheirFiles) {
                                    .stop_grace = Duration(9),
                                    .cgroup = "gusu/n/1.0",
                                    .milli_cpus = 1500,
-                                   .memory = 1 << 20};
+                                   .memory = 1 << 20,
+                                   .checkpoints = "/c",
+                                   .checkpoint_socket = "/s"};
     ASSERT_TRUE(write_order(task.path(), order).ok());
     EXPECT_EQ(*read_order(task.path()), order);
 
@@ -42,9 +44,13 @@ TEST(Records, SurviveTheirFiles) {
     ASSERT_TRUE(write_exit(task.path(), ended).ok());
     EXPECT_EQ(*read_exit(task.path()), ended);
 
-    const StopRequest stop = {.signal = "INT", .grace = Duration(1)};
+    const StopRequest stop = {.signal = "INT", .grace = Duration(1), .why = "PREEMPTED"};
     ASSERT_TRUE(write_stop(task.path(), stop).ok());
     EXPECT_EQ(*read_stop(task.path()), stop);
+    const SavesRecord saves = {.count = 3, .at = Duration(7)};
+    EXPECT_EQ(*read_saves(task.path()), std::nullopt);
+    ASSERT_TRUE(write_saves(task.path(), saves).ok());
+    EXPECT_EQ(*read_saves(task.path()), saves);
     struct stat found = {};
     ASSERT_EQ(stat((task.path() / "order.json").c_str(), &found), 0);
     EXPECT_EQ(found.st_mode & 0777, 0600U);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -67,12 +68,16 @@ public:
 
     // Turns the loop until the task is seen in this phase; otherwise what was seen last.
     v1::TaskObservation wait_for(const TaskKey& key, v1::TaskPhase phase) {
+        return wait_until(key, [&](const auto& seen) { return seen.phase() == phase; });
+    }
+    v1::TaskObservation wait_until(
+        const TaskKey& key, const std::function<bool(const v1::TaskObservation&)>& is_right) {
         const auto deadline = EventLoop::Clock::now() + kSoon;
         while (EventLoop::Clock::now() < deadline) {
             for (v1::TaskObservation& seen : tasks_->tell_news()) {
                 seen_[from_proto(seen.key())] = std::move(seen);
             }
-            if (seen_[key].phase() == phase) {
+            if (is_right(seen_[key])) {
                 break;
             }
             loop_->run_once(std::chrono::milliseconds(100));
