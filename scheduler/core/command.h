@@ -189,11 +189,13 @@ struct ObserveTasks {
     std::string session;
     std::vector<TaskObservation> tasks;
 };
-// A task said that the work of its job is saved.
+// A task said that the work of its job is saved. May be told again and again.
 struct ReportCheckpoint {
     std::string node;
     std::string session;
     IncarnationId incarnation;
+    int task = 0;
+    Duration ago{0};  // when it said so
 };
 
 using Command =

@@ -125,6 +125,13 @@ struct JobNominated {
     std::vector<PlacedTask> tasks;
     std::vector<JobId> victims;
     Time until;  // if it is not placed by then, the nomination ends
+    std::vector<Shrink> shrinks = {};
+};
+// These tasks of an elastic job are told to stop, and their room goes to another job; the attempt
+// goes on without them.
+struct JobShrunk {
+    Shrink shrink;
+    std::string detail;
 };
 // The job waits like any other again.
 struct NominationEnded {
@@ -141,6 +148,7 @@ struct TaskChanged {
 struct JobCheckpointed {
     JobId job;
     IncarnationId incarnation;
+    Time saved;
 };
 struct JobStopRequested {
     JobId job;
@@ -232,7 +240,7 @@ using EventBody =
                  TokenIssued, TokenRevoked, JobRestored, ArrayRestored, NodeRestored,
                  CountersRestored, JobNominated, NominationEnded, HistoryRestored,
                  BorrowingRestored, JobCheckpointed, PolicyChanged, NodeDrainPlanned,
-                 ReservationCreated, ReservationDeleted, WindowOpened, WindowClosed>;
+                 ReservationCreated, ReservationDeleted, WindowOpened, WindowClosed, JobShrunk>;
 
 struct Event {
     Time at;

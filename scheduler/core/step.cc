@@ -7,7 +7,8 @@
 namespace gusu::core {
 namespace {
 
-// How the attempt ends: as it was told to; else as its first task that failed; else well.
+// How the attempt ends: as it was told to; else as its first task that failed; else well. Tasks
+// that it was to do without do not count.
 Ending ending_of(const Placed& placed) {
     if (placed.stopping) {
         return placed.stopping->because;
@@ -16,7 +17,8 @@ Ending ending_of(const Placed& placed) {
     std::optional<Time> first;
     for (const PlacedTask& task : placed.tasks) {
         const auto& end = std::get<TaskEnded>(task.state);
-        if (end.ending.reason != EndReason::Completed && (!first || end.at < *first)) {
+        const bool failed = end.ending.reason != EndReason::Completed && !task.leaving;
+        if (failed && (!first || end.at < *first)) {
             first = end.at;
             ending = end.ending;
         }
@@ -28,21 +30,21 @@ Ending ending_of(const Placed& placed) {
 
 std::vector<UsageRow> usage_of(const Job& job, Time now) {
     const auto& placed = std::get<Placed>(job.state);
-    std::map<std::string, UsageRow> rows;
+    std::map<std::pair<Time, std::string>, UsageRow> rows;
     for (const PlacedTask& task : placed.tasks) {
-        UsageRow& row = rows[task.accelerator];
+        const Time until = task.left().value_or(now);
+        UsageRow& row = rows[{until, task.accelerator}];
         row.tenant = job.demand().tenant;
         row.user = job.spec->user;
         row.accelerator = task.accelerator;
-        row.milli_gpus +=
-            Amount(static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device);
+        row.milli_gpus += Amount(task.milli_gpus());
         row.milli_cpus +=
             job.demand().groups[static_cast<std::size_t>(task.group)].per_task.milli_cpus;
         row.from = placed.since;
-        row.until = now;
+        row.until = until;
     }
     std::vector<UsageRow> all;
-    for (auto& [accelerator, row] : rows) {
+    for (auto& [key, row] : rows) {
         all.push_back(std::move(row));
     }
     return all;
@@ -73,7 +75,8 @@ std::optional<Event> consequence(const Job& job, Time now) {
     }
     for (const PlacedTask& task : placed->tasks) {
         const auto* end = std::get_if<TaskEnded>(&task.state);
-        const bool failed = end != nullptr && end->ending.reason != EndReason::Completed;
+        const bool failed =
+            end != nullptr && end->ending.reason != EndReason::Completed && !task.leaving;
         if (failed && !placed->stopping) {
             return Event{now, JobStopRequested{job.id, end->ending}};
         }

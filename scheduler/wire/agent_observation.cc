@@ -1,4 +1,6 @@
 // From agents: machines and tasks.
+#include <google/protobuf/util/time_util.h>
+
 #include <algorithm>
 #include <set>
 
@@ -15,6 +17,7 @@ constexpr std::int64_t kMostMemory = std::int64_t{1} << 50;
 constexpr std::int64_t kMostDeviceMemory = std::int64_t{64} << 40;
 constexpr int kMostRuntimes = 16;
 constexpr std::size_t kMostDetail = 1024;
+constexpr Duration kLongestAgo = std::chrono::hours(24 * 365);
 
 Problem check_identity(const v1::Hello& hello, const Field& field) {
     if (!is_word(hello.node(), 253, "._-")) {
@@ -225,6 +228,20 @@ Result<core::TaskObservation> to_observation(const v1::TaskObservation& message,
     }
     return refuse(here.in("phase"), std::to_string(static_cast<int>(message.phase())),
                   "is no phase", "TASK_PHASE_STARTING, TASK_PHASE_RUNNING, TASK_PHASE_EXITED");
+}
+
+// An agent's clock may be wrong, but nothing was saved in the future or before anything ran.
+std::optional<core::ReportCheckpoint> to_checkpoint(const v1::TaskObservation& message) {
+    if (message.checkpoints() <= 0 || message.key().incarnation() == 0) {
+        return std::nullopt;
+    }
+    const auto ago =
+        Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(message.saved_ago()));
+    return core::ReportCheckpoint{.node = {},
+                                  .session = {},
+                                  .incarnation = {message.key().incarnation()},
+                                  .task = message.key().task(),
+                                  .ago = std::clamp(ago, Duration(0), kLongestAgo)};
 }
 
 }  // namespace gusu::wire

@@ -108,7 +108,11 @@ v1::StopOrder to_stop_order(const core::State&, const core::Job& job) {
     order.set_signal(job.spec->stop_signal);
     *order.mutable_grace() = from_duration(job.spec->stop_grace);
     const auto* placed = std::get_if<core::Placed>(&job.state);
-    if (placed == nullptr || !placed->stopping) {
+    if (placed == nullptr) {
+        return order;
+    }
+    if (!placed->stopping) {
+        order.set_why("SHRUNK");
         return order;
     }
     if (placed->stopping->saved) {

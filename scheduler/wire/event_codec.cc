@@ -86,6 +86,30 @@ core::EventBody read_reserving(const storage::Event& record, StoredReader& reade
     }
 }
 
+// What becomes of a job between its submission and its end.
+core::EventBody read_life(const storage::Event& record, StoredReader& reader) {
+    switch (record.body_case()) {
+        case storage::Event::kJobHeld:
+            return read(record.job_held(), reader);
+        case storage::Event::kJobReleased:
+            return read(record.job_released(), reader);
+        case storage::Event::kJobPlaced:
+            return read(record.job_placed(), reader);
+        case storage::Event::kJobNominated:
+            return read(record.job_nominated(), reader);
+        case storage::Event::kNominationEnded:
+            return read(record.nomination_ended(), reader);
+        case storage::Event::kTaskChanged:
+            return read(record.task_changed(), reader);
+        case storage::Event::kJobCheckpointed:
+            return read(record.job_checkpointed(), reader);
+        case storage::Event::kJobShrunk:
+            return read(record.job_shrunk(), reader);
+        default:
+            return read(record.job_stop_requested(), reader);
+    }
+}
+
 core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
     // No default: the compiler asks for an alternative that is not read.
     switch (record.body_case()) {
@@ -108,15 +132,15 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
         case storage::Event::kJobSubmitted:
             return read(record.job_submitted(), reader);
         case storage::Event::kJobHeld:
-            return read(record.job_held(), reader);
         case storage::Event::kJobReleased:
-            return read(record.job_released(), reader);
         case storage::Event::kJobPlaced:
-            return read(record.job_placed(), reader);
+        case storage::Event::kJobNominated:
+        case storage::Event::kNominationEnded:
         case storage::Event::kTaskChanged:
-            return read(record.task_changed(), reader);
+        case storage::Event::kJobCheckpointed:
+        case storage::Event::kJobShrunk:
         case storage::Event::kJobStopRequested:
-            return read(record.job_stop_requested(), reader);
+            return read_life(record, reader);
         case storage::Event::kJobEnded:
             return read(record.job_ended(), reader);
         case storage::Event::kJobRequeued:
@@ -128,12 +152,6 @@ core::EventBody read_body(const storage::Event& record, StoredReader& reader) {
         case storage::Event::kTokenIssued:
         case storage::Event::kTokenRevoked:
             return read_directory_event(record, reader);
-        case storage::Event::kJobNominated:
-            return read(record.job_nominated(), reader);
-        case storage::Event::kNominationEnded:
-            return read(record.nomination_ended(), reader);
-        case storage::Event::kJobCheckpointed:
-            return read(record.job_checkpointed(), reader);
         case storage::Event::kPolicyChanged:
             return read(record.policy_changed(), reader);
         case storage::Event::kNodeDrainPlanned:

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "scheduler/base/text.h"
@@ -36,6 +38,9 @@ v1::JobState state_of_task(const core::State& state, const core::PlacedTask& tas
     if (is_unreachable(state, task)) {
         return v1::JOB_STATE_UNREACHABLE;
     }
+    if (task.leaving) {
+        return v1::JOB_STATE_STOPPING;
+    }
     return std::holds_alternative<core::TaskRunning>(task.state) ? v1::JOB_STATE_RUNNING
                                                                  : v1::JOB_STATE_STARTING;
 }
@@ -57,8 +62,7 @@ void show_task(const core::State& state, const core::PlacedTask& task, v1::TaskP
         shown.add_devices(device == nullptr ? position : device->index);
         shown.set_simulated(device != nullptr && device->reality == core::Reality::Simulated);
     }
-    shown.set_gpus(
-        from_milli(static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device));
+    shown.set_gpus(from_milli(task.milli_gpus()));
     shown.set_state(state_of_task(state, task));
     if (const auto* ended = std::get_if<core::TaskEnded>(&task.state)) {
         shown.set_exit_code(ended->ending.exit_code);
@@ -86,24 +90,17 @@ void show_placements(const core::State& state, const core::Job& job, v1::Job& sh
         placement.set_task(static_cast<int>(rank));
         placement.set_group(job.demand().groups[static_cast<std::size_t>(task.group)].name);
         show_task(state, task, placement);
-        nodes.insert(task.node);
+        if (!task.left()) {
+            nodes.insert(task.node);
+        }
     }
     shown.set_nodes(static_cast<int>(nodes.size()));
-}
-
-std::int64_t milli_gpus(const std::vector<core::PlacedTask>& tasks) {
-    std::int64_t sum = 0;
-    for (const core::PlacedTask& task : tasks) {
-        sum += static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device;
-    }
-    return sum;
 }
 
 double gpu_hours(const core::Job& job, Time now) {
     double held = static_cast<double>(job.milli_gpu_ms);
     if (const auto* placed = std::get_if<core::Placed>(&job.state)) {
-        const Duration since = std::max(now - placed->since, Duration(0));
-        held += static_cast<double>(milli_gpus(placed->tasks)) * static_cast<double>(since.count());
+        held += static_cast<double>(core::milli_gpu_ms(placed->tasks, placed->since, now));
     }
     return held / kMilliGpuMsPerGpuHour;
 }
@@ -139,13 +136,69 @@ void add_line(v1::Job& shown, Time time, std::string what) {
     event.set_what(std::move(what));
 }
 
-void show_past(const core::State& state, const core::Job& job, v1::Job& shown) {
-    for (const core::PastAttempt& attempt : job.past) {
-        add_line(shown, attempt.placed, "placed on " + names_of_nodes(state, attempt.tasks));
-        if (attempt.running_since) {
-            add_line(shown, *attempt.running_since, "all tasks running");
+// What an attempt tells of itself, whether or not it is over.
+struct Attempt {
+    Time placed;
+    std::optional<Time> running_since;
+    std::optional<Time> checkpointed;
+    std::optional<core::Stopping> stopping;
+    const std::vector<core::PlacedTask>& tasks;
+};
+
+std::string shrunk_text(std::ptrdiff_t fewer, std::ptrdiff_t left) {
+    return std::to_string(fewer) + (fewer == 1 ? " task" : " tasks") +
+           " told to stop for another job, goes on with " + std::to_string(left);
+}
+
+void show_attempt(const core::State& state, const Attempt& attempt, v1::Job& shown) {
+    add_line(shown, attempt.placed, "placed on " + names_of_nodes(state, attempt.tasks));
+    std::map<Time, std::vector<std::string>> lines;
+    if (attempt.running_since) {
+        lines[*attempt.running_since].push_back("all tasks running");
+    }
+    std::map<Time, std::ptrdiff_t> leaving;
+    for (const core::PlacedTask& task : attempt.tasks) {
+        if (task.leaving) {
+            ++leaving[*task.leaving];
         }
-        add_line(shown, attempt.ended, "attempt ended: " + ending_text(attempt.ending));
+    }
+    auto left = std::ssize(attempt.tasks);
+    for (const auto& [time, fewer] : leaving) {
+        left -= fewer;
+        lines[time].push_back(shrunk_text(fewer, left));
+    }
+    if (attempt.stopping) {
+        lines[attempt.stopping->since].push_back("asked to stop: " +
+                                                 ending_text(attempt.stopping->because));
+    }
+    if (attempt.checkpointed) {
+        lines[*attempt.checkpointed].push_back("its work is saved");
+    }
+    for (const auto& [time, texts] : lines) {
+        for (const std::string& text : texts) {
+            add_line(shown, time, text);
+        }
+    }
+}
+
+std::string lost_text(const core::PastAttempt& attempt) {
+    if (attempt.ending.reason != core::EndReason::Preempted) {
+        return "";
+    }
+    return "; lost " + format_milli(attempt.unsaved_milli_gpu_ms() / 1000) + " GPU-seconds since " +
+           (attempt.checkpointed ? "its work was saved" : "it was placed");
+}
+
+void show_past(const core::State& state, const core::Job& job, v1::Job& shown) {
+    for (const core::PastAttempt& past : job.past) {
+        show_attempt(state,
+                     {.placed = past.placed,
+                      .running_since = past.running_since,
+                      .checkpointed = past.checkpointed,
+                      .stopping = {},
+                      .tasks = past.tasks},
+                     shown);
+        add_line(shown, past.ended, "attempt ended: " + ending_text(past.ending) + lost_text(past));
     }
 }
 
@@ -158,14 +211,13 @@ void show_life(const core::State& state, const core::Job& job, v1::Job& shown) {
                      "waiting again, attempt " + std::to_string(job.attempt));
         }
     } else if (const auto* placed = std::get_if<core::Placed>(&job.state)) {
-        add_line(shown, placed->since, "placed on " + names_of_nodes(state, placed->tasks));
-        if (placed->running_since) {
-            add_line(shown, *placed->running_since, "all tasks running");
-        }
-        if (placed->stopping) {
-            add_line(shown, placed->stopping->since,
-                     "asked to stop: " + ending_text(placed->stopping->because));
-        }
+        show_attempt(state,
+                     {.placed = placed->since,
+                      .running_since = placed->running_since,
+                      .checkpointed = placed->checkpointed,
+                      .stopping = placed->stopping,
+                      .tasks = placed->tasks},
+                     shown);
     } else {
         const auto& finished = std::get<core::Finished>(job.state);
         add_line(
@@ -184,12 +236,26 @@ void show_times(const core::Job& job, v1::Job& shown) {
         if (placed->running_since) {
             *shown.mutable_started_at() = from_time(*placed->running_since);
         }
+        if (placed->checkpointed) {
+            *shown.mutable_checkpointed_at() = from_time(*placed->checkpointed);
+        }
     } else if (const auto* finished = std::get_if<core::Finished>(&job.state)) {
         *shown.mutable_ended_at() = from_time(finished->at);
         if (!job.past.empty() && job.past.back().running_since) {
             *shown.mutable_started_at() = from_time(*job.past.back().running_since);
         }
     }
+}
+
+// A running job that is elastic may hold less than it asked for.
+std::int64_t milli_gpus_shown(const core::Job& job) {
+    const auto* placed = std::get_if<core::Placed>(&job.state);
+    if (placed == nullptr) {
+        return job.demand().total().milli_gpus.units();
+    }
+    const auto held = core::gpus_held(placed->tasks);
+    const auto gpus = held.find(core::kAnyAccelerator);
+    return gpus == held.end() ? 0 : gpus->second.units();
 }
 
 v1::JobSpec shown_spec(const core::State& state, const core::Job& job, Detail detail) {
@@ -283,7 +349,7 @@ v1::Job to_proto(const core::State& state, const core::Job& job, const JobView& 
     show_times(job, shown);
     show_placements(state, job, shown);
     shown.set_gpu_hours(gpu_hours(job, view.now));
-    shown.set_gpus(from_milli(job.demand().total().milli_gpus.units()));
+    shown.set_gpus(from_milli(milli_gpus_shown(job)));
     if (job.array) {
         shown.set_array_index(job.array->index);
         shown.set_array_id(std::to_string(job.array->array.value));

@@ -73,6 +73,7 @@ void write(const core::JobNominated& event, storage::Event& record, StoredWriter
 void write(const core::NominationEnded& event, storage::Event& record, StoredWriter& writer);
 void write(const core::TaskChanged& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobCheckpointed& event, storage::Event& record, StoredWriter& writer);
+void write(const core::JobShrunk& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobStopRequested& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobEnded& event, storage::Event& record, StoredWriter& writer);
 void write(const core::JobRequeued& event, storage::Event& record, StoredWriter& writer);
@@ -85,6 +86,7 @@ core::JobNominated read(const storage::JobNominated& record, StoredReader& reade
 core::NominationEnded read(const storage::NominationEnded& record, StoredReader& reader);
 core::TaskChanged read(const storage::TaskChanged& record, StoredReader& reader);
 core::JobCheckpointed read(const storage::JobCheckpointed& record, StoredReader& reader);
+core::JobShrunk read(const storage::JobShrunk& record, StoredReader& reader);
 core::JobStopRequested read(const storage::JobStopRequested& record, StoredReader& reader);
 core::JobEnded read(const storage::JobEnded& record, StoredReader& reader);
 core::JobRequeued read(const storage::JobRequeued& record, StoredReader& reader);

@@ -33,6 +33,18 @@ std::vector<core::UsageRow> read_usage(const StoredUsage& records, StoredReader&
     return rows;
 }
 
+void write_shrink(const core::Shrink& shrink, storage::Shrink& record) {
+    record.set_job(shrink.job.value);
+    record.set_incarnation(shrink.incarnation.value);
+    record.mutable_ranks()->Add(shrink.ranks.begin(), shrink.ranks.end());
+}
+
+core::Shrink read_shrink(const storage::Shrink& record) {
+    return {.job = {record.job()},
+            .incarnation = {record.incarnation()},
+            .ranks = {record.ranks().begin(), record.ranks().end()}};
+}
+
 }  // namespace
 
 void write(const core::JobSubmitted& event, storage::Event& record, StoredWriter& writer) {
@@ -99,6 +111,9 @@ void write(const core::JobNominated& event, storage::Event& record, StoredWriter
         nominated.add_victims(victim.value);
     }
     nominated.set_until(to_milliseconds(event.until));
+    for (const core::Shrink& shrink : event.shrinks) {
+        write_shrink(shrink, *nominated.add_shrinks());
+    }
 }
 
 core::JobNominated read(const storage::JobNominated& record, StoredReader& reader) {
@@ -108,6 +123,9 @@ core::JobNominated read(const storage::JobNominated& record, StoredReader& reade
                              .until = from_milliseconds(record.until())};
     for (const std::uint64_t victim : record.victims()) {
         event.victims.push_back({victim});
+    }
+    for (const storage::Shrink& shrink : record.shrinks()) {
+        event.shrinks.push_back(read_shrink(shrink));
     }
     return event;
 }
@@ -149,10 +167,22 @@ void write(const core::JobCheckpointed& event, storage::Event& record, StoredWri
     storage::JobCheckpointed& written = *record.mutable_job_checkpointed();
     written.set_job(event.job.value);
     written.set_incarnation(event.incarnation.value);
+    written.set_saved(to_milliseconds(event.saved));
 }
 
 core::JobCheckpointed read(const storage::JobCheckpointed& record, StoredReader&) {
-    return {.job = {record.job()}, .incarnation = {record.incarnation()}};
+    return {.job = {record.job()},
+            .incarnation = {record.incarnation()},
+            .saved = from_milliseconds(record.saved())};
+}
+
+void write(const core::JobShrunk& event, storage::Event& record, StoredWriter&) {
+    write_shrink(event.shrink, *record.mutable_job_shrunk()->mutable_shrink());
+    record.mutable_job_shrunk()->set_detail(event.detail);
+}
+
+core::JobShrunk read(const storage::JobShrunk& record, StoredReader&) {
+    return {.shrink = read_shrink(record.shrink()), .detail = record.detail()};
 }
 
 void write(const core::JobEnded& event, storage::Event& record, StoredWriter&) {

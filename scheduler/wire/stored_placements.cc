@@ -104,6 +104,9 @@ void write_tasks(const std::vector<core::PlacedTask>& tasks, StoredTasks& record
         record.mutable_devices()->Add(task.devices.begin(), task.devices.end());
         record.set_milli_per_device(task.milli_per_device);
         write_task_state(task.state, *record.mutable_state());
+        if (task.leaving) {
+            record.set_leaving(to_milliseconds(*task.leaving));
+        }
     }
 }
 
@@ -117,6 +120,9 @@ std::vector<core::PlacedTask> read_tasks(const StoredTasks& records, StoredReade
                          .devices = {record.devices().begin(), record.devices().end()},
                          .milli_per_device = record.milli_per_device(),
                          .state = read_task_state(record.state(), reader)});
+        if (record.has_leaving()) {
+            tasks.back().leaving = from_milliseconds(record.leaving());
+        }
     }
     return tasks;
 }

@@ -91,6 +91,9 @@ void write_attempt(const core::PastAttempt& attempt, storage::PastAttempt& recor
     record.set_ended(to_milliseconds(attempt.ended));
     write_ending(attempt.ending, *record.mutable_ending());
     write_tasks(attempt.tasks, *record.mutable_tasks());
+    if (attempt.checkpointed) {
+        record.set_checkpointed(to_milliseconds(*attempt.checkpointed));
+    }
 }
 
 core::PastAttempt read_attempt(const storage::PastAttempt& record, StoredReader& reader) {
@@ -102,6 +105,9 @@ core::PastAttempt read_attempt(const storage::PastAttempt& record, StoredReader&
                               .tasks = read_tasks(record.tasks(), reader)};
     if (record.has_running_since()) {
         attempt.running_since = from_milliseconds(record.running_since());
+    }
+    if (record.has_checkpointed()) {
+        attempt.checkpointed = from_milliseconds(record.checkpointed());
     }
     return attempt;
 }

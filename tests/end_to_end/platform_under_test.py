@@ -65,7 +65,7 @@ class Program:
 
 
 class Platform:
-    def __init__(self, folder):
+    def __init__(self, folder, **more):
         self.folder = folder
         folder.chmod(0o755)
         self.agents = {}
@@ -78,7 +78,8 @@ class Platform:
                 "state_dir": str(folder / "scheduler"),
                 "catalogue_file": str(SOURCE / "deploy/catalogue.yaml"),
                 "agent_lease": "60s",
-            },
+            }
+            | more,
             folder,
         )
         self.start_scheduler()

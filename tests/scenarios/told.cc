@@ -59,6 +59,9 @@ public:
         for (const JobId victim : event.victims) {
             text += " " + name(victim);
         }
+        for (const core::Shrink& shrink : event.shrinks) {
+            text += (event.victims.empty() ? " tasks of " : ", tasks of ") + name(shrink.job);
+        }
         text += " on";
         for (const core::PlacedTask& task : event.tasks) {
             text += " " + place(state_, task);
@@ -70,6 +73,13 @@ public:
     }
     std::string operator()(const core::JobCheckpointed& event) const {
         return name(event.job) + " has saved its work";
+    }
+    std::string operator()(const core::JobShrunk& event) const {
+        std::string text = name(event.shrink.job) + " goes on without";
+        for (const int rank : event.shrink.ranks) {
+            text += " " + std::to_string(rank);
+        }
+        return text + ", " + event.detail;
     }
     std::string operator()(const core::JobStopRequested& event) const {
         return name(event.job) + " told to stop: " + ending(event.because);

@@ -108,6 +108,7 @@ constexpr Translation kTranslations[] = {
     {"Submitted", "提交"},
     {"Not before", "不早于"},
     {"Started", "开始"},
+    {"Saved", "已保存"},
     {"Ended", "结束"},
     {"Elapsed", "已运行"},
     {"Exit", "退出"},

@@ -174,6 +174,7 @@ Lines life_lines(const v1::Job& job, const View& view) {
     return Lines{
         {say("Submitted"), local_time(job.submitted_at())},
         {say("Started"), job.has_started_at() ? local_time(job.started_at()) : ""},
+        {say("Saved"), job.has_checkpointed_at() ? local_time(job.checkpointed_at()) : ""},
         {say("Ended"), job.has_ended_at() ? local_time(job.ended_at()) : ""},
         {say("Elapsed"), elapsed(job, view.now)},
         {say("Exit"), exit_text(job)},

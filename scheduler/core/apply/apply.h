@@ -66,6 +66,7 @@ struct State::Apply {
     void operator()(const JobNominated& event);
     void operator()(const NominationEnded& event);
     void operator()(const JobCheckpointed& event);
+    void operator()(const JobShrunk& event);
     void operator()(const JobStopRequested& event);
     void operator()(const JobEnded& event);
     void operator()(const JobRequeued& event);
@@ -76,9 +77,13 @@ struct State::Apply {
     // ledger.cc: what placed jobs hold of nodes, quota and counts.
     void hold(const Job& job);
     void release(const Job& job);
+    // One task has left; the others stay.
+    void leave(const Job& holder, int rank);
+    void vacate(const Job& holder, int rank);
+    void reopen(const std::set<NodeId>& nodes);
     // Books what the job's tenant and those above it use more, or less.
     enum class Charge { More, Less };
-    void charge(const Job& holder, Charge charge);
+    void charge(const Job& holder, const GpuNeed& gpus, Charge charge);
     void book_firm(const Job& holder);
     void account(Tenant& tenant);
     void note_borrower(const Tenant& tenant);

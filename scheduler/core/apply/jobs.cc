@@ -101,10 +101,16 @@ void State::Apply::operator()(const JobPlaced& event) {
 }
 
 void State::Apply::operator()(const TaskChanged& event) {
-    Placed& placed = std::get<Placed>(job(event.job).state);
-    placed.tasks.at(static_cast<std::size_t>(event.task)).state = event.state;
+    Job& changed = job(event.job);
+    Placed& placed = std::get<Placed>(changed.state);
+    PlacedTask& one = placed.tasks.at(static_cast<std::size_t>(event.task));
+    const bool held_its_room = !one.left();
+    one.state = event.state;
     if (std::holds_alternative<TaskEnded>(event.state)) {
         state.unsettled_.insert(event.job);
+    }
+    if (held_its_room && one.left()) {
+        leave(changed, event.task);
     }
     const bool all_started = std::ranges::none_of(placed.tasks, [](const PlacedTask& task) {
         return std::holds_alternative<TaskOrdered>(task.state) ||
@@ -117,9 +123,16 @@ void State::Apply::operator()(const TaskChanged& event) {
 
 void State::Apply::operator()(const JobCheckpointed& event) {
     Placed& placed = std::get<Placed>(job(event.job).state);
-    placed.checkpointed = at;
-    if (placed.stopping) {
+    placed.checkpointed = event.saved;
+    if (placed.stopping && event.saved >= placed.stopping->since) {
         placed.stopping->saved = true;
+    }
+}
+
+void State::Apply::operator()(const JobShrunk& event) {
+    auto& tasks = std::get<Placed>(job(event.shrink.job).state).tasks;
+    for (const int rank : event.shrink.ranks) {
+        tasks.at(static_cast<std::size_t>(rank)).leaving = at;
     }
 }
 
@@ -146,19 +159,17 @@ void State::Apply::end_attempt(Job& over, const Ending& ending) {
     if (over.array) {
         --state.arrays_.at(over.array->array).running;
     }
-    const auto held = gpus_held(placed->tasks);
-    const auto gpus = held.find(kAnyAccelerator);
-    const std::int64_t milli_gpu_ms =
-        gpus == held.end() ? 0 : gpus->second.units() * (at - placed->since).count();
-    over.milli_gpu_ms += milli_gpu_ms;
+    const std::int64_t served = milli_gpu_ms(placed->tasks, placed->since, at);
+    over.milli_gpu_ms += served;
     state.history_.serve(series_of(over.demand().tenant, over.spec->user, over.spec->name),
-                         milli_gpu_ms / 1000, at);
+                         served / 1000, at);
     over.past.push_back(PastAttempt{.incarnation = placed->incarnation,
                                     .placed = placed->since,
                                     .running_since = placed->running_since,
                                     .ended = at,
                                     .ending = ending,
-                                    .tasks = std::move(placed->tasks)});
+                                    .tasks = std::move(placed->tasks),
+                                    .checkpointed = placed->checkpointed});
     if (over.past.size() > kAttemptsRemembered) {
         over.past.erase(over.past.begin());
     }

@@ -33,10 +33,13 @@ void give_back(Room& room, const PlacedTask& task, const Resources& each) {
     }
 }
 
+// Where it still holds something.
 std::set<NodeId> nodes_of(const std::vector<PlacedTask>& tasks) {
     std::set<NodeId> nodes;
     for (const PlacedTask& task : tasks) {
-        nodes.insert(task.node);
+        if (!task.left()) {
+            nodes.insert(task.node);
+        }
     }
     return nodes;
 }
@@ -85,6 +88,9 @@ void State::Apply::hold(const Job& holder) {
     const auto& tasks = std::get<Placed>(holder.state).tasks;
     for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
         const PlacedTask& task = tasks[rank];
+        if (task.left()) {
+            continue;
+        }
         Node& on = node(task.node);
         on.tasks.insert({holder.id, static_cast<int>(rank)});
         const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
@@ -94,21 +100,39 @@ void State::Apply::hold(const Job& holder) {
         index(node(id));
     }
     state.typical_tasks_.weigh_if_stale(state.open_nodes_);
-    charge(holder, Charge::More);
+    charge(holder, gpus_held(tasks), Charge::More);
 }
 
 void State::Apply::release(const Job& holder) {
     const auto& tasks = std::get<Placed>(holder.state).tasks;
-    const std::set<NodeId> nodes = nodes_of(tasks);
     for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
-        const PlacedTask& task = tasks[rank];
-        Node& on = node(task.node);
-        on.tasks.erase({holder.id, static_cast<int>(rank)});
-        if (on.room_is_exact) {
-            const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
-            give_back(on.room, task, group.per_task);
+        if (!tasks[rank].left()) {
+            vacate(holder, static_cast<int>(rank));
         }
     }
+    reopen(nodes_of(tasks));
+    charge(holder, gpus_held(tasks), Charge::Less);
+}
+
+void State::Apply::leave(const Job& holder, int rank) {
+    PlacedTask gone = std::get<Placed>(holder.state).tasks[static_cast<std::size_t>(rank)];
+    vacate(holder, rank);
+    reopen({gone.node});
+    gone.leaving.reset();
+    charge(holder, gpus_held({gone}), Charge::Less);
+}
+
+void State::Apply::vacate(const Job& holder, int rank) {
+    const PlacedTask& task = std::get<Placed>(holder.state).tasks[static_cast<std::size_t>(rank)];
+    Node& on = node(task.node);
+    on.tasks.erase({holder.id, rank});
+    if (on.room_is_exact) {
+        const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
+        give_back(on.room, task, group.per_task);
+    }
+}
+
+void State::Apply::reopen(const std::set<NodeId>& nodes) {
     for (const NodeId id : nodes) {
         if (!node(id).room_is_exact) {
             measure_room(node(id));
@@ -117,7 +141,6 @@ void State::Apply::release(const Job& holder) {
         offer(node(id));
     }
     state.typical_tasks_.weigh_if_stale(state.open_nodes_);
-    charge(holder, Charge::Less);
 }
 
 void State::Apply::count(const Job& counted, int pending, int running) {

@@ -48,8 +48,10 @@ void State::Apply::end_nomination(JobId id) {
 
 void State::Apply::operator()(const JobNominated& event) {
     out_of_queue(job(event.job));
-    state.nominations_[event.job] =
-        Nomination{.tasks = event.tasks, .victims = event.victims, .until = event.until};
+    state.nominations_[event.job] = Nomination{.tasks = event.tasks,
+                                               .victims = event.victims,
+                                               .until = event.until,
+                                               .shrinks = event.shrinks};
 }
 
 void State::Apply::operator()(const NominationEnded& event) {

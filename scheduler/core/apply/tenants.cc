@@ -111,8 +111,7 @@ void State::Apply::operator()(const PolicyChanged& event) {
     }
 }
 
-void State::Apply::charge(const Job& holder, Charge charge) {
-    const GpuNeed held = gpus_held(std::get<Placed>(holder.state).tasks);
+void State::Apply::charge(const Job& holder, const GpuNeed& held, Charge charge) {
     const bool firm = is_firm(state.policy(), holder.demand());
     const PendingJobs::Tree tree = state.tree();
     const auto book = [&](std::map<std::string, Amount>& use) {

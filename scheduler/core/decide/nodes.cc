@@ -6,7 +6,8 @@
 namespace gusu::core {
 namespace {
 
-// A job that says more often that it saved is not written down each time.
+// A job that says more often that it saved is not written down each time, nor are the other tasks
+// of a gang that say the same.
 constexpr Duration kCheckpointsApart{10'000};
 
 Result<const Node*> operated_node(const Deciding& by, const Caller& caller,
@@ -219,12 +220,18 @@ Result<Events> decide(const Deciding& by, const ReportCheckpoint& command) {
         return Events{};
     }
     const auto& placed = std::get<Placed>(job->state);
-    const bool is_here = std::ranges::any_of(
-        placed.tasks, [&](const PlacedTask& task) { return task.node == node->id; });
-    const bool again = placed.checkpointed && by.now < *placed.checkpointed + kCheckpointsApart;
-    const bool in_vain = placed.stopping ? placed.stopping->saved : again;
-    return is_here && !in_vain ? Events{{by.now, JobCheckpointed{job->id, placed.incarnation}}}
-                               : Events{};
+    const auto rank = static_cast<std::size_t>(command.task);
+    // What a task has saved that the job does without, is not the work of the others.
+    const bool speaks_for_all = command.task >= 0 && rank < placed.tasks.size() &&
+                                placed.tasks[rank].node == node->id && !placed.tasks[rank].leaving;
+    const Time saved = std::max(placed.since, by.now - std::max(command.ago, Duration(0)));
+    const bool ends_grace =
+        placed.stopping && !placed.stopping->saved && saved >= placed.stopping->since;
+    const bool is_known = placed.checkpointed && saved < *placed.checkpointed + kCheckpointsApart;
+    if (!speaks_for_all || (is_known && !ends_grace)) {
+        return Events{};
+    }
+    return Events{{by.now, JobCheckpointed{job->id, placed.incarnation, saved}}};
 }
 
 Events node_lost(const State& state, NodeId node, Time now) {

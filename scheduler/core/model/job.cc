@@ -4,6 +4,10 @@
 
 namespace gusu::core {
 
+bool Demand::is_elastic() const {
+    return std::ranges::any_of(groups, [](const TaskGroup& group) { return group.min_tasks > 0; });
+}
+
 int Demand::tasks() const {
     int sum = 0;
     for (const TaskGroup& group : groups) {
@@ -34,16 +38,34 @@ Time latest_start(const Job& job) {
     return *job.spec->deadline - job.demand().time_limit.value_or(Duration(0));
 }
 
+std::optional<Time> PlacedTask::left() const {
+    const auto* ended = std::get_if<TaskEnded>(&state);
+    return leaving && ended != nullptr ? std::optional(ended->at) : std::nullopt;
+}
+
 std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks) {
     std::map<std::string, Amount> held;
     for (const PlacedTask& task : tasks) {
-        const auto milli = static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device;
-        if (milli > 0) {
+        const std::int64_t milli = task.milli_gpus();
+        if (milli > 0 && !task.left()) {
             held[task.accelerator] += Amount(milli);
             held[kAnyAccelerator] += Amount(milli);
         }
     }
     return held;
+}
+
+std::int64_t milli_gpu_ms(const std::vector<PlacedTask>& tasks, Time from, Time until) {
+    std::int64_t sum = 0;
+    for (const PlacedTask& task : tasks) {
+        const Duration held = std::min(task.left().value_or(until), until) - from;
+        sum += task.milli_gpus() * std::max(held, Duration(0)).count();
+    }
+    return sum;
+}
+
+std::int64_t PastAttempt::unsaved_milli_gpu_ms() const {
+    return milli_gpu_ms(tasks, std::max(placed, checkpointed.value_or(placed)), ended);
 }
 
 }  // namespace gusu::core

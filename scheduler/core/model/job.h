@@ -62,6 +62,7 @@ struct Demand {
 
     friend auto operator<=>(const Demand&, const Demand&) = default;
 
+    bool is_elastic() const;
     int tasks() const;
     Resources total() const;
 };
@@ -171,10 +172,31 @@ struct PlacedTask {
     std::vector<int> devices;  // positions in NodeDescription::devices
     int milli_per_device = 0;  // 1000 for whole devices
     TaskState state;
+    // When it was told to go so that others have its room, which is free as soon as it has ended.
+    // The attempt goes on without it.
+    std::optional<Time> leaving = {};
+
+    std::int64_t milli_gpus() const {
+        return static_cast<std::int64_t>(devices.size()) * milli_per_device;
+    }
+    // Until when it held its room; nullopt as long as it does: to the end of the attempt.
+    std::optional<Time> left() const;
 };
 
-// Milli-GPUs by accelerator, with their sum under kAnyAccelerator; nothing of tasks without GPUs.
+// Milli-GPUs by accelerator, with their sum under kAnyAccelerator; nothing of tasks without GPUs,
+// or that have left.
 std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks);
+// What they held from then to then, in milli-GPU milliseconds.
+std::int64_t milli_gpu_ms(const std::vector<PlacedTask>& tasks, Time from, Time until);
+
+// Tasks that an elastic job does without.
+struct Shrink {
+    JobId job;
+    IncarnationId incarnation;
+    std::vector<int> ranks;  // ascending
+
+    friend bool operator==(const Shrink&, const Shrink&) = default;
+};
 
 // Why a placed job is being brought to its end.
 struct Stopping {
@@ -207,6 +229,11 @@ struct PastAttempt {
     Time ended;
     Ending ending;
     std::vector<PlacedTask> tasks;
+    std::optional<Time> checkpointed = {};  // when it last said that its work is saved
+
+    // What it was served since its work was last saved, in milli-GPU milliseconds. Lost, if the
+    // attempt was stopped.
+    std::int64_t unsaved_milli_gpu_ms() const;
 };
 
 struct Job {

@@ -78,7 +78,8 @@ void add_what_was_learnt(const State& state, Events& events) {
         events.push_back({state.last_event(), JobNominated{.job = id,
                                                            .tasks = nomination.tasks,
                                                            .victims = nomination.victims,
-                                                           .until = nomination.until}});
+                                                           .until = nomination.until,
+                                                           .shrinks = nomination.shrinks}});
     }
     for (const auto& [likeness, past] : state.history().all()) {
         events.push_back({state.last_event(), HistoryRestored{likeness, past}});

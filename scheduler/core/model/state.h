@@ -24,6 +24,7 @@ struct Nomination {
     std::vector<PlacedTask> tasks;
     std::vector<JobId> victims;
     Time until;
+    std::vector<Shrink> shrinks = {};  // tasks that hold a part of the place
 };
 
 struct Stoppable {

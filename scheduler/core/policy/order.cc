@@ -13,6 +13,18 @@ constexpr std::int64_t kPartsOfGuarantee = 16;
 
 std::int64_t milli_gpus_of(const Job& job) { return job.demand().total().milli_gpus.units(); }
 
+// What it holds now; a running elastic job may hold less than it asked for.
+std::int64_t milli_gpus_held(const Job& running) {
+    if (!running.demand().is_elastic()) {
+        return milli_gpus_of(running);
+    }
+    std::int64_t sum = 0;
+    for (const PlacedTask& task : std::get<Placed>(running.state).tasks) {
+        sum += task.left() ? 0 : task.milli_gpus();
+    }
+    return sum;
+}
+
 }  // namespace
 
 int lane_of(const Policy& policy, std::int64_t milli_gpu_ms) {
@@ -79,19 +91,21 @@ GpuNeed preferred_need(const State& state, const Demand& demand) {
 
 std::int64_t served(const Job& job, Time now) {
     const auto* placed = std::get_if<Placed>(&job.state);
-    return job.milli_gpu_ms +
-           (placed == nullptr ? 0 : milli_gpus_of(job) * (now - placed->since).count());
+    if (placed == nullptr) {
+        return job.milli_gpu_ms;
+    }
+    return job.milli_gpu_ms + (job.demand().is_elastic()
+                                   ? milli_gpu_ms(placed->tasks, placed->since, now)
+                                   : milli_gpus_of(job) * (now - placed->since).count());
 }
 
 Time next_lane_at(const Policy& policy, const Job& running, Time now) {
-    const std::int64_t milli_gpus = milli_gpus_of(running);
+    const std::int64_t milli_gpus = milli_gpus_held(running);
     const std::int64_t had = served(running, now);
-    const Time since = std::get<Placed>(running.state).since;
     for (const std::int64_t hours : policy.lane_bounds_gpu_hours) {
         const std::int64_t bound = hours * kMilliGpuMsPerGpuHour;
         if (milli_gpus > 0 && had < bound) {
-            const std::int64_t left = bound - running.milli_gpu_ms;
-            return since + Duration((left + milli_gpus - 1) / milli_gpus);
+            return now + Duration((bound - had + milli_gpus - 1) / milli_gpus);
         }
     }
     return kNever;

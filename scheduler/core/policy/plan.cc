@@ -66,19 +66,24 @@ void Plan::keep(const PlacedTask& task, const Resources& each) {
 }
 
 void Plan::release(const Job& placed) {
-    for (const PlacedTask& task : std::get<Placed>(placed.state).tasks) {
-        const Node& node = *state_->node(task.node);
-        if (!node.room_is_exact) {
-            continue;
-        }
-        const Resources& each =
-            placed.demand().groups[static_cast<std::size_t>(task.group)].per_task;
-        Room& room = change(node);
-        room.milli_cpus += each.milli_cpus;
-        room.memory += each.memory;
-        for (const int device : task.devices) {
-            room.device_milli[static_cast<std::size_t>(device)] += task.milli_per_device;
-        }
+    const auto& tasks = std::get<Placed>(placed.state).tasks;
+    for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
+        release(placed, static_cast<int>(rank));
+    }
+}
+
+void Plan::release(const Job& placed, int rank) {
+    const PlacedTask& task = std::get<Placed>(placed.state).tasks[static_cast<std::size_t>(rank)];
+    const Node& node = *state_->node(task.node);
+    if (task.leaving || !node.room_is_exact) {
+        return;
+    }
+    const Resources& each = placed.demand().groups[static_cast<std::size_t>(task.group)].per_task;
+    Room& room = change(node);
+    room.milli_cpus += each.milli_cpus;
+    room.memory += each.memory;
+    for (const int device : task.devices) {
+        room.device_milli[static_cast<std::size_t>(device)] += task.milli_per_device;
     }
 }
 

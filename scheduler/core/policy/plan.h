@@ -35,9 +35,11 @@ public:
     void keep(const PlacedTask& task, const Resources& each);
     // The room must be there.
     void take(const PlacedTask& task, const Resources& each);
-    // All tasks of a placed job are gone. Of a node that came back smaller than what runs on it
-    // nobody knows what becomes free, so nothing does. What tenants use stays as it is.
+    // All tasks of a placed job are gone, or one is. Of a node that came back smaller than what
+    // runs on it nobody knows what becomes free, so nothing does, nor does by tasks that leave
+    // anyway: their room goes to others. What tenants use stays as it is.
     void release(const Job& placed);
+    void release(const Job& placed, int rank);
 
 private:
     Room& change(const Node& node);

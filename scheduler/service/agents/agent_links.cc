@@ -127,6 +127,23 @@ void AgentLinks::hello(const Stream& stream, const v1::Hello& hello) {
     }
     stream->set_session(join_node->session);
     join(stream, std::move(*join_node));
+    report_checkpoints(stream, hello.tasks());
+}
+
+// Told again with every observation of the task: the core knows what is news.
+void AgentLinks::report_checkpoints(const Stream& stream, const Observations& tasks) {
+    for (const v1::TaskObservation& task : tasks) {
+        auto report = wire::to_checkpoint(task);
+        if (!report) {
+            continue;
+        }
+        report->node = stream->peer();
+        report->session = stream->session();
+        engine_.post(std::move(*report), Sender::Agent,
+                     [](core::Scheduler&, const Result<core::Events>&, Time) -> Release {
+                         return [](const Status&) {};
+                     });
+    }
 }
 
 void AgentLinks::join(const Stream& stream, core::JoinNode join) {
@@ -198,6 +215,8 @@ void AgentLinks::observed(const Stream& stream, const v1::Observed& observed) {
         }
         command.tasks.push_back(std::move(*task));
     }
+    // First, as an attempt may be over with its last task.
+    report_checkpoints(stream, observed.tasks());
     stream->observation_posted();
     engine_.post(std::move(command), Sender::Agent,
                  [stream](core::Scheduler&, const Result<core::Events>&, Time) -> Release {

@@ -56,6 +56,8 @@ private:
     void join(const Stream& stream, core::JoinNode join);
     Release joined(const Stream& stream, const std::string& node, const core::State& state);
     void observed(const Stream& stream, const v1::Observed& observed);
+    using Observations = google::protobuf::RepeatedPtrField<v1::TaskObservation>;
+    void report_checkpoints(const Stream& stream, const Observations& tasks);
     void lose_contact(const Stream& stream);
     Release orders_of(const core::State& state, const core::Events& events);
     void greet(const Stream& stream, Orders full);

@@ -17,7 +17,7 @@ v1::DesiredTask desired_task(const core::State& state, const core::Job& job, int
     const auto& task = placed.tasks.at(static_cast<std::size_t>(rank));
     v1::DesiredTask desired;
     set_key(placed.incarnation, rank, *desired.mutable_key());
-    if (placed.stopping || std::holds_alternative<core::TaskEnded>(task.state)) {
+    if (placed.stopping || task.leaving || std::holds_alternative<core::TaskEnded>(task.state)) {
         *desired.mutable_stop() = wire::to_stop_order(state, job);
     } else {
         *desired.mutable_run() = wire::to_launch(state, job, rank);
@@ -91,14 +91,16 @@ struct NodeOrders::Change {
             return;
         }
         for (std::size_t i = 0; i < placed->tasks.size(); ++i) {
-            const core::PlacedTask& task = placed->tasks[i];
-            if (!orders.told_.contains(task.node) ||
-                std::holds_alternative<core::TaskEnded>(task.state)) {
-                continue;
-            }
-            const int rank = static_cast<int>(i);
-            orders.desired_[incarnation].insert({task.node, rank});
-            add(desired_task(state, *job, rank), by_node[task.node]);
+            tell_task(*job, *placed, static_cast<int>(i));
+        }
+    }
+
+    void tell_task(const core::Job& job, const core::Placed& placed, int rank) {
+        const core::PlacedTask& task = placed.tasks[static_cast<std::size_t>(rank)];
+        if (orders.told_.contains(task.node) &&
+            !std::holds_alternative<core::TaskEnded>(task.state)) {
+            orders.desired_[placed.incarnation].insert({task.node, rank});
+            add(desired_task(state, job, rank), by_node[task.node]);
         }
     }
 
@@ -122,6 +124,20 @@ struct NodeOrders::Change {
         const core::Job* job = state.job(event.job);
         if (job != nullptr && job->is_placed()) {
             tell(event.job, std::get<core::Placed>(job->state).incarnation);
+        }
+    }
+    void operator()(const core::JobShrunk& event) {
+        if (const core::Job* job = state.job_of(event.shrink.incarnation)) {
+            for (const int rank : event.shrink.ranks) {
+                tell_task(*job, std::get<core::Placed>(job->state), rank);
+            }
+        }
+    }
+    // There is nothing to wait for any more.
+    void operator()(const core::JobCheckpointed& event) {
+        const core::Job* job = state.job_of(event.incarnation);
+        if (job != nullptr && std::get<core::Placed>(job->state).stopping) {
+            tell(event.job, event.incarnation);
         }
     }
     void operator()(const core::JobEnded& event) { remove(event.incarnation); }

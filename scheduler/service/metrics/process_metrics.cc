@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,8 @@
 
 namespace gusu::service {
 namespace {
+
+constexpr double kMilliGpuMsPerGpuSecond = 1e6;
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
@@ -108,6 +111,7 @@ struct Counted {
     std::map<std::pair<std::string, std::string>, int> finished;  // by tenant and result
     std::vector<Wait> waits;
     int preempted = 0;
+    std::map<std::string, double> lost;  // GPU-seconds by tenant
 };
 
 void count_finished(const core::State& state, JobId id, Counted& counted) {
@@ -124,6 +128,20 @@ void count_wait(const core::State& state, JobId id, Time placed, Counted& counte
         const Duration waited = std::max(placed - since, Duration(0));
         counted.waits.push_back(
             {tenant_path(state, *job), job->spec, std::chrono::duration<double>(waited).count()});
+    }
+}
+
+// What a preempted attempt was served since its work was last saved.
+void count_lost(const core::State& state, const core::JobRequeued& event, Counted& counted) {
+    const core::Job* job = state.job(event.job);
+    if (job == nullptr || event.ending.reason != core::EndReason::Preempted) {
+        return;
+    }
+    const auto attempt =
+        std::ranges::find(job->past, event.incarnation, &core::PastAttempt::incarnation);
+    if (attempt != job->past.end()) {
+        counted.lost[tenant_path(state, *job)] +=
+            static_cast<double>(attempt->unsaved_milli_gpu_ms()) / kMilliGpuMsPerGpuSecond;
     }
 }
 
@@ -144,6 +162,8 @@ ProcessMetrics::ProcessMetrics()
                        "Time a job waited before an attempt of it was placed.")),
       preemptions_(counters(*registry_, "gusu_preemptions_total",
                             "Jobs stopped to give their GPUs to others.")),
+      lost_(counters(*registry_, "gusu_preempted_gpu_seconds_lost_total",
+                     "GPU-seconds of preempted attempts since their work was last saved.")),
       full_passes_(counters(*registry_, "gusu_full_passes_total",
                             "Looks at everything that waits, as a test of the quick steps.")
                        .Add({})),
@@ -186,9 +206,12 @@ Release ProcessMetrics::see(const core::State& state, const core::Events& events
             count_wait(state, placed->job, event.at, *counted);
         } else if (const auto* stop = std::get_if<core::JobStopRequested>(&event.body)) {
             counted->preempted += stop->because.reason == core::EndReason::Preempted ? 1 : 0;
+        } else if (const auto* again = std::get_if<core::JobRequeued>(&event.body)) {
+            count_lost(state, *again, *counted);
         }
     }
-    if (counted->finished.empty() && counted->waits.empty() && counted->preempted == 0) {
+    if (counted->finished.empty() && counted->waits.empty() && counted->preempted == 0 &&
+        counted->lost.empty()) {
         return {};
     }
     return [this, counted](const Status&) {
@@ -200,6 +223,9 @@ Release ProcessMetrics::see(const core::State& state, const core::Events& events
                 .Observe(wait.seconds);
         }
         preemptions_.Add({{"reason", "reclaimed"}}).Increment(counted->preempted);
+        for (const auto& [tenant, gpu_seconds] : counted->lost) {
+            lost_.Add({{"tenant", tenant}}).Increment(gpu_seconds);
+        }
     };
 }
 

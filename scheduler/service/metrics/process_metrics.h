@@ -47,6 +47,7 @@ private:
     Counters& finished_;
     Histograms& wait_;
     Counters& preemptions_;
+    Counters& lost_;
     prometheus::Counter& full_passes_;
     prometheus::Counter& missed_;
     std::map<std::string, ByCode, std::less<>> rpc_by_method_;

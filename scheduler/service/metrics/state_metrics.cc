@@ -144,7 +144,8 @@ MetricFamily gpu_jobs(const core::State& state) {
         const core::Job& job = *state.job(id);
         const std::string name = wire::job_id_text(state, job);
         for (const core::PlacedTask& task : std::get<core::Placed>(job.state).tasks) {
-            if (const core::Node* node = state.node(task.node); node != nullptr) {
+            const core::Node* node = state.node(task.node);
+            if (node != nullptr && !task.left()) {
                 add_gpus_of(task, node->description, name, family);
             }
         }

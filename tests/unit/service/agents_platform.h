@@ -120,8 +120,8 @@ public:
         return secret;
     }
 
-    JobId submit(v1::JobSpec spec) {
-        spec.set_tenant("t");
+    JobId submit(v1::JobSpec spec, const std::string& tenant = "t") {
+        spec.set_tenant(tenant);
         auto submission = wire::to_submission(spec, "spec");
         EXPECT_TRUE(submission.ok()) << submission.error().message;
         core::SubmitJobs submit{kRoot, rpc::new_request_id(), {}};

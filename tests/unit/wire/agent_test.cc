@@ -203,6 +203,34 @@ TEST(StopOrder, SaysHowAndWhy) {
     EXPECT_EQ(order.signal(), "INT");
     EXPECT_EQ(order.grace().seconds(), 5);
     EXPECT_EQ(order.why(), "CANCELLED");
+
+    platform.happen(3, core::JobCheckpointed{{100}, {600}, from_milliseconds(3'000)});
+    EXPECT_EQ(to_stop_order(platform.state(), platform.job(100)).grace().seconds(), 0);
+}
+
+TEST(StopOrder, OfATaskThatTheJobDoesWithout) {
+    SmallPlatform platform;
+    platform.submit(0, 100, gpu_spec(1));
+    platform.place(1, 100, 1);
+    platform.happen(2, core::JobShrunk{.shrink = {{100}, {600}, {0}}, .detail = {}});
+    const v1::StopOrder order = to_stop_order(platform.state(), platform.job(100));
+    EXPECT_EQ(order.why(), "SHRUNK");
+    EXPECT_GT(order.grace().seconds(), 0);
+}
+
+TEST(Observation, SaysWhenTheWorkWasSaved) {
+    v1::TaskObservation message;
+    message.mutable_key()->set_incarnation(7);
+    message.mutable_key()->set_task(2);
+    EXPECT_FALSE(to_checkpoint(message));
+    message.set_checkpoints(2);
+    message.mutable_saved_ago()->set_seconds(3);
+    ASSERT_TRUE(to_checkpoint(message));
+    EXPECT_EQ(to_checkpoint(message)->incarnation, IncarnationId{7});
+    EXPECT_EQ(to_checkpoint(message)->task, 2);
+    EXPECT_EQ(to_checkpoint(message)->ago, Duration(3'000));
+    message.mutable_saved_ago()->set_seconds(-3);
+    EXPECT_EQ(to_checkpoint(message)->ago, Duration(0));
 }
 
 }  // namespace

@@ -74,6 +74,37 @@ TEST(ShowJob, APlacedJobGoesThroughItsStates) {
                                           "20s all tasks running", "30s asked to stop: TIMED_OUT"));
 }
 
+TEST(ShowJob, TellsWhatWasSavedGivenUpAndLost) {
+    SmallPlatform platform;
+    platform.submit(0, 100, gpu_spec(3));
+    platform.place(10, 100, 3);
+    platform.happen(20, core::JobCheckpointed{{100}, {600}, from_milliseconds(15'000)});
+    platform.happen(30, core::JobShrunk{.shrink = {{100}, {600}, {2}}, .detail = {}});
+    const auto shown = [&](std::int64_t seconds) {
+        return to_proto(platform.state(), platform.job(100), at(seconds, Detail::Events));
+    };
+    EXPECT_EQ(shown(30).checkpointed_at().seconds(), 15);
+    EXPECT_EQ(shown(30).placements(2).state(), v1::JOB_STATE_STOPPING);
+    EXPECT_EQ(shown(30).gpus(), 3);
+    platform.change(40, 100, 2, core::TaskEnded{.at = from_milliseconds(40'000), .ending = {}});
+    EXPECT_EQ(shown(40).gpus(), 2);
+    EXPECT_EQ(shown(40).nodes(), 1);
+    EXPECT_DOUBLE_EQ(shown(60).gpu_hours() * 3600, 50 + 50 + 30);
+    platform.happen(
+        60, core::JobRequeued{.job = {100},
+                              .incarnation = {600},
+                              .ending = {.reason = core::EndReason::Preempted, .detail = {}},
+                              .not_before = {},
+                              .usage = {}});
+    EXPECT_FALSE(shown(60).has_checkpointed_at());
+    EXPECT_THAT(lines(shown(60)),
+                ElementsAre("0s submitted by li", "10s placed on n1, n2", "15s its work is saved",
+                            "30s 1 task told to stop for another job, goes on with 2",
+                            "60s attempt ended: PREEMPTED; lost 115 GPU-seconds since its work "
+                            "was saved",
+                            "60s waiting again, attempt 2"));
+}
+
 TEST(ShowJob, EveryEndHasItsState) {
     struct EndCase {
         core::EndReason reason;
