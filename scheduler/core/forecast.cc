@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <queue>
 
 #include "scheduler/core/policy/order.h"
@@ -83,9 +84,11 @@ private:
     struct End {
         Time at;
         IncarnationId incarnation;
+        std::vector<int> ranks = {};  // none: all of it
 
         bool operator>(const End& other) const {
-            return std::tie(at, incarnation) > std::tie(other.at, other.incarnation);
+            return std::tie(at, incarnation, ranks) >
+                   std::tie(other.at, other.incarnation, other.ranks);
         }
     };
 
@@ -100,6 +103,8 @@ private:
             } else if (const auto* stop = std::get_if<JobStopRequested>(&event.body)) {
                 const Job& stopped = *scheduler_.state().job(stop->job);
                 ends_.push({now_ + kStops, std::get<Placed>(stopped.state).incarnation});
+            } else if (const auto* shrunk = std::get_if<JobShrunk>(&event.body)) {
+                ends_.push({now_ + kStops, shrunk->shrink.incarnation, shrunk->shrink.ranks});
             }
         }
         return false;
@@ -108,6 +113,9 @@ private:
     void will_end(JobId id) {
         const Job& job = *scheduler_.state().job(id);
         const auto& placed = std::get<Placed>(job.state);
+        if (const std::vector<int> leaving = leaving_of(placed); !leaving.empty()) {
+            ends_.push({now_ + kStops, placed.incarnation, leaving});
+        }
         if (placed.stopping) {
             ends_.push({now_ + kStops, placed.incarnation});
             return;
@@ -121,21 +129,35 @@ private:
 
     void end_those_due() {
         while (!ends_.empty() && ends_.top().at <= now_) {
-            const IncarnationId incarnation = ends_.top().incarnation;
+            End end = ends_.top();
             ends_.pop();
-            const Job* job = scheduler_.state().job_of(incarnation);
+            const Job* job = scheduler_.state().job_of(end.incarnation);
             if (job == nullptr) {
                 continue;
             }
             const JobId id = job->id;
-            const std::size_t tasks = std::get<Placed>(job->state).tasks.size();
-            for (std::size_t task = 0; task < tasks; ++task) {
+            if (end.ranks.empty()) {
+                end.ranks.resize(std::get<Placed>(job->state).tasks.size());
+                std::iota(end.ranks.begin(), end.ranks.end(), 0);
+            }
+            for (const int rank : end.ranks) {
                 scheduler_.apply({now_, TaskChanged{.job = id,
-                                                    .incarnation = incarnation,
-                                                    .task = static_cast<int>(task),
+                                                    .incarnation = end.incarnation,
+                                                    .task = rank,
                                                     .state = TaskEnded{.at = now_, .ending = {}}}});
             }
         }
+    }
+
+    static std::vector<int> leaving_of(const Placed& placed) {
+        std::vector<int> ranks;
+        for (std::size_t rank = 0; rank < placed.tasks.size(); ++rank) {
+            const PlacedTask& task = placed.tasks[rank];
+            if (task.leaving && !task.left()) {
+                ranks.push_back(static_cast<int>(rank));
+            }
+        }
+        return ranks;
     }
 
     Scheduler scheduler_;

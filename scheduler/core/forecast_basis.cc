@@ -97,7 +97,8 @@ public:
             add_job(*state_.job(id));
         }
         for (const auto& [id, nomination] : state_.nominations()) {
-            add(JobNominated{id, nomination.tasks, nomination.victims, nomination.until});
+            add(JobNominated{id, nomination.tasks, nomination.victims, nomination.until,
+                             nomination.shrinks});
         }
         for (const Likeness& likeness : alike_) {
             if (const auto found = state_.history().all().find(likeness);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/decide/decide.h"
+#include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -33,7 +34,9 @@ std::optional<Parked> closed_whatever_is_free(const State& state, const Demand& 
     if (const auto tenant = tenant_with_all_jobs_running(state, demand.tenant)) {
         return Parked{Gate::JobCount, *tenant, false};
     }
-    if (lending_closed(state, demand, preferred_need(state, demand))) {
+    const bool is_elastic = demand.is_elastic();
+    const GpuNeed need = preferred_need(state, is_elastic ? at_least(demand) : demand);
+    if (lending_closed(state, demand, need)) {
         return Parked{Gate::Lending, TenantId{}, true};
     }
     return std::nullopt;
@@ -170,7 +173,7 @@ void Scheduler::start_jobs(Time now, Events& events) {
             state_.park(demand, *closed);
             continue;
         }
-        Placement placement = place(*demand, offered(state_, now));
+        Placement placement = place_most(*demand, offered(state_, now));
         if (placement.found()) {
             happen({now, JobPlaced{.job = head->turn.first.job,
                                    .incarnation = IncarnationId{state_.next_id()},
@@ -178,7 +181,8 @@ void Scheduler::start_jobs(Time now, Events& events) {
                    events);
         } else if (placement.closed.gate != Gate::Capacity) {
             state_.park(demand, placement.closed);
-        } else if (!state_.windows().empty() && place(*demand, offered_to_all(state_)).found()) {
+        } else if (!state_.windows().empty() &&
+                   place_most(*demand, offered_to_all(state_)).found()) {
             state_.close_longer(demand);
         } else {
             state_.close(demand);
@@ -210,18 +214,27 @@ void Scheduler::stop_for_others(Time now, Events& events) {
         if (!plan) {
             continue;
         }
-        Duration grace{0};
-        for (const JobId victim : plan->victims) {
-            grace = std::max(grace, state_.job(victim)->spec->stop_grace);
-        }
-        happen({now, JobNominated{.job = job.id,
-                                  .tasks = std::move(plan->tasks),
-                                  .victims = plan->victims,
-                                  .until = now + grace + kKeptBeyondGrace}},
-               events);
-        for (const JobId victim : plan->victims) {
-            happen({now, JobStopRequested{victim, preempted_for(job.id)}}, events);
-        }
+        carry_out(job.id, std::move(*plan), now, events);
+    }
+}
+
+void Scheduler::carry_out(JobId job, PreemptionPlan plan, Time now, Events& events) {
+    Duration grace{0};
+    const auto gives = [&](JobId id) { grace = std::max(grace, state_.job(id)->spec->stop_grace); };
+    std::ranges::for_each(plan.victims, gives);
+    std::ranges::for_each(plan.shrinks, gives, &Shrink::job);
+    happen({now, JobNominated{.job = job,
+                              .tasks = std::move(plan.tasks),
+                              .victims = plan.victims,
+                              .until = now + grace + kKeptBeyondGrace,
+                              .shrinks = plan.shrinks}},
+           events);
+    const Ending because = preempted_for(job);
+    for (const JobId victim : plan.victims) {
+        happen({now, JobStopRequested{victim, because}}, events);
+    }
+    for (Shrink& shrink : plan.shrinks) {
+        happen({now, JobShrunk{std::move(shrink), because.detail}}, events);
     }
 }
 

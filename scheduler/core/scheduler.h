@@ -17,6 +17,8 @@ struct Retention {
     std::size_t keep_at_most = 10'000;
 };
 
+struct PreemptionPlan;
+
 class Scheduler {
 public:
     explicit Scheduler(Retention retention = {}) : retention_(retention) {}
@@ -59,6 +61,7 @@ private:
     void start_jobs(Time now, Events& events);
     void place_nominated(Time now, Events& events);
     void stop_for_others(Time now, Events& events);
+    void carry_out(JobId job, PreemptionPlan plan, Time now, Events& events);
     void forget_ended(Time now, Events& events);
 
     State state_;

@@ -89,9 +89,6 @@ Problem refuse_what_is_not_there(const v1::JobSpec& spec, const Field& field) {
         return refuse(field.in("topology"), kWhy, "none");
     }
     for (int i = 0; i < spec.groups_size(); ++i) {
-        if (spec.groups(i).min_tasks() != 0) {
-            return refuse(field.at("groups", i).in("min_tasks"), kWhy, "0");
-        }
         if (!spec.groups(i).spread_over().empty()) {
             return refuse(field.at("groups", i).in("spread_over"), kWhy, "none");
         }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -25,6 +26,7 @@ public:
         every_waiting_job_has_a_reason();
         kept_places_are_kept();
         who_may_be_stopped_leaves_windows();
+        elastic_jobs_have_their_least();
         return broken_;
     }
 
@@ -42,6 +44,9 @@ private:
         for (const auto& [incarnation, id] : state_.placed()) {
             const core::Job& job = *state_.job(id);
             for (const core::PlacedTask& task : std::get<core::Placed>(job.state).tasks) {
+                if (task.left()) {
+                    continue;
+                }
                 for (const int device : task.devices) {
                     held[{task.node, device}] += task.milli_per_device;
                 }
@@ -100,10 +105,11 @@ private:
         for (const auto& [demand, jobs] : state_.pending().classes()) {
             const bool open = !core::suspended_tenant(state_, demand->tenant) &&
                               !core::tenant_with_all_jobs_running(state_, demand->tenant);
+            const core::Demand least = core::at_least(*demand);
             const bool lent =
-                !core::lending_closed(state_, *demand, core::preferred_need(state_, *demand));
+                !core::lending_closed(state_, least, core::preferred_need(state_, least));
             expect(
-                !open || !lent || !core::place(*demand, core::offered(state_, now_)).found(),
+                !open || !lent || !core::place(least, core::offered(state_, now_)).found(),
                 "job " + std::to_string(jobs.jobs.begin()->job.value) + " could start and waits");
         }
     }
@@ -136,9 +142,27 @@ private:
             });
             core::Plan plan(state_);
             plan.release(job);
-            const core::Placement again = core::place(job.demand(), plan);
+            const core::Placement again = core::place(core::at_least(job.demand()), plan);
             expect(!open || again.found() || again.limit,
                    "job " + std::to_string(id.value) + " has no room where it was");
+        }
+    }
+
+    // An elastic job has never fewer tasks than it may, nor more than it asked for.
+    void elastic_jobs_have_their_least() {
+        for (const auto& [incarnation, id] : state_.placed()) {
+            const core::Job& job = *state_.job(id);
+            std::vector<int> staying(job.demand().groups.size());
+            for (const core::PlacedTask& task : std::get<core::Placed>(job.state).tasks) {
+                staying[static_cast<std::size_t>(task.group)] += task.leaving ? 0 : 1;
+            }
+            for (std::size_t i = 0; i < staying.size(); ++i) {
+                const core::TaskGroup& group = job.demand().groups[i];
+                const int least = group.min_tasks > 0 ? group.min_tasks : group.tasks;
+                expect(staying[i] >= least && staying[i] <= group.tasks,
+                       "job " + std::to_string(id.value) + " has " + std::to_string(staying[i]) +
+                           " tasks");
+            }
         }
     }
 
@@ -163,15 +187,25 @@ private:
         return kept;
     }
 
+    static bool goes_for(const core::Nomination& nomination, IncarnationId incarnation,
+                         const core::TaskRef& held) {
+        const auto& victims = nomination.victims;
+        return std::ranges::find(victims, held.job) != victims.end() ||
+               std::ranges::any_of(nomination.shrinks, [&](const core::Shrink& shrink) {
+                   return shrink.incarnation == incarnation &&
+                          std::ranges::find(shrink.ranks, held.task) != shrink.ranks.end();
+               });
+    }
+
     // Where a job is to follow others, nobody else has come between.
     void kept_places_are_kept() {
         for (const auto& [place, id] : kept_devices()) {
-            const auto& victims = state_.nominations().at(id).victims;
+            const core::Nomination& nomination = state_.nominations().at(id);
             for (const core::TaskRef& held : state_.node(place.first)->tasks) {
                 const auto& placed = std::get<core::Placed>(state_.job(held.job)->state);
                 const auto& devices = placed.tasks[static_cast<std::size_t>(held.task)].devices;
                 const bool holds = std::ranges::find(devices, place.second) != devices.end();
-                expect(!holds || std::ranges::find(victims, held.job) != victims.end(),
+                expect(!holds || goes_for(nomination, placed.incarnation, held),
                        "job " + std::to_string(held.job.value) +
                            " has come between where a place is kept");
             }

@@ -66,12 +66,15 @@ void RandomLife::go_on() {
 void RandomLife::submit() {
     auto demand = std::make_shared<core::Demand>();
     core::TaskGroup group;
-    group.tasks = 1 + (upto(3) == 0 ? upto(3) : 0);
+    group.tasks = 1 + (upto(2) == 0 ? upto(4) : 0);
     group.spread = upto(1) == 0 ? core::Spread::Anywhere : core::Spread::DistinctNodes;
     const int gpus[] = {0, 250, 500, 1000, 2000, 4000};
     group.per_task = {.milli_gpus = Amount(gpus[upto(5)]),
                       .milli_cpus = Amount(1000 * (1 + upto(3))),
                       .memory = Amount(1 << 20)};
+    if (group.tasks > 1 && upto(1) == 0) {
+        group.min_tasks = 1 + upto(group.tasks - 2);
+    }
     if (upto(2) == 0 && !group.per_task.milli_gpus.is_zero()) {
         group.accelerators = {upto(1) == 0 ? "nvidia-h200" : "nvidia-a100"};
     }
@@ -121,8 +124,20 @@ void RandomLife::observe() {
     }
     const auto& placed = world_.state().placed();
     const JobId id = std::next(placed.begin(), upto(static_cast<int>(placed.size()) - 1))->second;
-    const auto& tasks = std::get<core::Placed>(world_.state().job(id)->state).tasks;
+    const auto& attempt = std::get<core::Placed>(world_.state().job(id)->state);
+    const auto& tasks = attempt.tasks;
     const int task = upto(static_cast<int>(tasks.size()) - 1);
+    if (upto(7) == 0) {
+        const core::Node& node = *world_.state().node(tasks[static_cast<std::size_t>(task)].node);
+        const auto* contact = std::get_if<core::InContact>(&node.contact);
+        (void)world_.execute(
+            core::ReportCheckpoint{.node = node.description.name,
+                                   .session = contact == nullptr ? "" : contact->session,
+                                   .incarnation = attempt.incarnation,
+                                   .task = task,
+                                   .ago = Duration(upto(100'000))});
+        return;
+    }
     if (upto(2) == 0) {
         (void)world_.observe(id, task, core::TaskRunning{});
         return;

@@ -3,6 +3,7 @@
 #include "scheduler/base/text.h"
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/access.h"
+#include "scheduler/core/policy/elastic.h"
 
 namespace gusu::core {
 namespace {
@@ -55,7 +56,8 @@ Result<const Tenant*> paying_tenant(const State& state, const SubmitJobs& comman
 }
 
 std::optional<Error> refusal(const Deciding& by, const Demand& demand, const std::string& field) {
-    if (const auto closed = limit_closed_always(by.state, demand.tenant, certain_need(demand))) {
+    if (const auto closed =
+            limit_closed_always(by.state, demand.tenant, certain_need(at_least(demand)))) {
         const std::string& path = by.state.tenant(closed->tenant)->path;
         return Error{ErrorCode::QuotaExceeded,
                      field + " asks for " + format_milli(closed->asked.units()) + " GPUs (" +

@@ -4,6 +4,7 @@
 
 #include "scheduler/base/text.h"
 #include "scheduler/core/policy/capacity.h"
+#include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -101,7 +102,8 @@ void add_never(const State& state, Feasibility& feasibility, const Demand& deman
             {reason_of(never->why), never->message,
              "it could run when it was submitted; cancel it, or bring the nodes back"});
     }
-    if (const auto limit = limit_closed_always(state, demand.tenant, certain_need(demand))) {
+    if (const auto limit =
+            limit_closed_always(state, demand.tenant, certain_need(at_least(demand)))) {
         closed.push_back(limit_constraint(state, *limit, WaitReason::OverLimitAlways));
     }
 }
@@ -119,7 +121,7 @@ void add_job_count(const State& state, const Demand& demand, std::vector<Constra
 
 // Quota, turn and capacity, decided together by the real placement.
 void add_placement(const State& state, const Job& job, Time now, std::vector<Constraint>& closed) {
-    const Demand& demand = job.demand();
+    const Demand demand = at_least(job.demand());
     const Placement placement = place(demand, offered(state, now));
     if (placement.closed.gate == Gate::TenantLimit && placement.limit) {
         closed.push_back(limit_constraint(state, *placement.limit, WaitReason::TenantLimit));
@@ -134,7 +136,7 @@ void add_placement(const State& state, const Job& job, Time now, std::vector<Con
                           "submit it with --preemptible, or with --time of at most " +
                               format_duration(state.policy().short_job)});
     }
-    const PendingClass* equals = state.pending().of(demand);
+    const PendingClass* equals = state.pending().of(job.demand());
     const auto before =
         equals == nullptr
             ? 0
@@ -148,6 +150,12 @@ void add_placement(const State& state, const Job& job, Time now, std::vector<Con
     if (!placement.found() && placement.closed.gate == Gate::Capacity) {
         closed.push_back(capacity_constraint(state, demand, now));
     }
+}
+
+std::string shrunk_for(const Nomination& nomination) {
+    return nomination.shrinks.empty()
+               ? ""
+               : " and " + std::to_string(nomination.shrinks.size()) + " to do with fewer tasks";
 }
 
 std::vector<Constraint> closed_gates(const State& state, Feasibility& feasibility, const Job& job,
@@ -170,8 +178,8 @@ std::vector<Constraint> closed_gates(const State& state, Feasibility& feasibilit
         closed.push_back(
             {WaitReason::Reclaiming,
              "its place is being made: " + std::to_string(nominated->second.victims.size()) +
-                 " jobs were asked to stop, at the latest by " +
-                 format_rfc3339(nominated->second.until),
+                 " jobs were asked to stop" + shrunk_for(nominated->second) +
+                 ", at the latest by " + format_rfc3339(nominated->second.until),
              "it starts as soon as they have saved their work"});
     } else {
         add_placement(state, job, now, closed);
@@ -214,7 +222,7 @@ Explanation explain(const State& state, Feasibility& feasibility, const Job& job
                    each.reason != WaitReason::NotYetExamined;
         });
     if (by_capacity) {
-        explanation.would_start_now = smaller_that_start(state, job.demand(), now);
+        explanation.would_start_now = smaller_that_start(state, at_least(job.demand()), now);
     }
     return explanation;
 }

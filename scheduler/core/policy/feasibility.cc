@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/base/text.h"
+#include "scheduler/core/policy/elastic.h"
 
 namespace gusu::core {
 namespace {
@@ -121,7 +122,8 @@ std::optional<Impossible> Feasibility::impossible(const State& state, const Dema
         empty_ = empty_nodes(state);
         verdicts_.clear();
     }
-    Demand key = demand;
+    const Demand least = at_least(demand);
+    Demand key = least;
     key.tenant = TenantId{};
     key.priority = Priority::Normal;
     key.preemption = Preemption::Forbidden;
@@ -130,7 +132,7 @@ std::optional<Impossible> Feasibility::impossible(const State& state, const Dema
     if (found != verdicts_.end()) {
         return found->second;
     }
-    return verdicts_.emplace(std::move(key), judge(state, demand)).first->second;
+    return verdicts_.emplace(std::move(key), judge(state, least)).first->second;
 }
 
 std::optional<Impossible> Feasibility::judge(const State& state, const Demand& demand) const {

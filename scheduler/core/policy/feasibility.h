@@ -22,7 +22,8 @@ struct Impossible {
 // Verdicts are kept per demand until the inventory changes.
 class Feasibility {
 public:
-    // None while no node has ever joined: then nobody can tell.
+    // None while no node has ever joined: then nobody can tell. An elastic job can run if its least
+    // can.
     std::optional<Impossible> impossible(const State& state, const Demand& demand);
 
 private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
 #include "scheduler/core/policy/windows.h"
@@ -14,6 +15,7 @@ constexpr std::size_t kMostVictimsLookedAt = 256;
 constexpr std::size_t kMostJobsScanned = 4096;
 constexpr std::size_t kMostTenantsLookedAt = 64;
 constexpr std::size_t kMostVictimsTriedWithout = 32;
+constexpr std::size_t kMostSurplusTasks = 1024;
 // What a stop costs besides the work that is lost.
 constexpr Duration kRestart{60'000};
 constexpr int kMostDoublings = 10;
@@ -31,11 +33,33 @@ public:
                     leaves(*job);
                 }
             }
+            for (const Shrink& shrink : nomination.shrinks) {
+                leaves(shrink);
+            }
         }
     }
 
+    // All of it, but for tasks that leave already.
     void leaves(const Job& placed) {
-        const auto gone = gpus_held(std::get<Placed>(placed.state).tasks);
+        std::vector<PlacedTask> staying = std::get<Placed>(placed.state).tasks;
+        std::erase_if(staying, [](const PlacedTask& task) { return task.leaving.has_value(); });
+        leave(placed, gpus_held(staying));
+    }
+
+    void leaves(const Job& placed, int rank) {
+        leave(placed,
+              gpus_held({std::get<Placed>(placed.state).tasks[static_cast<std::size_t>(rank)]}));
+    }
+
+    void leaves(const Shrink& shrink) {
+        if (const Job* job = state_->job_of(shrink.incarnation)) {
+            for (const int rank : shrink.ranks) {
+                leaves(*job, rank);
+            }
+        }
+    }
+
+    void leave(const Job& placed, const GpuNeed& gone) {
         for (const TenantId tenant : core::from_the_top(*state_, placed.demand().tenant)) {
             GpuNeed& use = use_of(tenant);
             for (const auto& [accelerator, gpus] : gone) {
@@ -104,10 +128,10 @@ class Planner {
 public:
     Planner(const State& state, const Job& beneficiary, Time now)
         : state_(state),
-          beneficiary_(beneficiary),
+          asked_(at_least(beneficiary.demand())),
           now_(now),
           outlook_(state),
-          need_(preferred_need(state, beneficiary.demand())),
+          need_(preferred_need(state, asked_)),
           path_(core::from_the_top(state, beneficiary.demand().tenant)),
           lane_(std::get<Waiting>(beneficiary.state).lane),
           work_(std::get<Waiting>(beneficiary.state).work),
@@ -117,6 +141,9 @@ public:
         collect();
         if (candidates_.empty()) {
             return std::nullopt;
+        }
+        if (auto shrunk = by_shrinking()) {
+            return shrunk;
         }
         const std::vector<std::vector<const Candidate*>> nodes = cheapest_nodes();
         auto found = fewest_nodes(nodes);
@@ -171,6 +198,18 @@ private:
         return lane > lane_ && expected_work(state_, job, now_) >= work_ + kHalfDoublingsLonger;
     }
 
+    // Milli-GPUs of the tasks that stay; of others nothing more is lost.
+    static std::int64_t at_stake(const Job& job, const Placed& placed) {
+        if (!job.demand().is_elastic()) {
+            return job.demand().total().milli_gpus.units();
+        }
+        std::int64_t sum = 0;
+        for (const PlacedTask& task : placed.tasks) {
+            sum += task.leaving ? 0 : task.milli_gpus();
+        }
+        return sum;
+    }
+
     std::int64_t cost_of(const Job& job, const Placed& placed) const {
         const auto today = std::ranges::count_if(job.past, [&](const PastAttempt& attempt) {
             return attempt.ending.reason == EndReason::Preempted &&
@@ -178,8 +217,7 @@ private:
         });
         const Time saved = std::max(placed.since, placed.checkpointed.value_or(placed.since));
         const std::int64_t lost = (now_ - saved + kRestart).count() / 1000;
-        return job.demand().total().milli_gpus.units() * lost
-               << std::min<std::int64_t>(today, kMostDoublings);
+        return at_stake(job, placed) * lost << std::min<std::int64_t>(today, kMostDoublings);
     }
 
     struct Reachable {
@@ -241,6 +279,7 @@ private:
                 }
                 if (auto candidate = reach(job, lane, outlook_)) {
                     candidates_.push_back(*candidate);
+                    some_are_elastic_ |= job.demand().is_elastic();
                 }
             }
         }
@@ -250,9 +289,8 @@ private:
 
     // The group whose tasks are hardest to place.
     const TaskGroup& main_group() const {
-        return *std::ranges::max_element(beneficiary_.demand().groups, {}, [](const auto& group) {
-            return group.per_task.milli_gpus.units();
-        });
+        return *std::ranges::max_element(
+            asked_.groups, {}, [](const auto& group) { return group.per_task.milli_gpus.units(); });
     }
 
     // Victims on each node that together make room for one task there, the cheapest node first.
@@ -287,7 +325,7 @@ private:
 
     static void give_back(const Candidate& victim, NodeId node, Room& room) {
         for (const PlacedTask& task : std::get<Placed>(victim.job->state).tasks) {
-            if (task.node != node) {
+            if (task.node != node || task.leaving) {
                 continue;
             }
             const Resources& each =
@@ -302,7 +340,7 @@ private:
 
     bool fits(const Node& node, const Room& room) const {
         const TaskGroup& group = main_group();
-        if (!suits(beneficiary_.demand(), group, node)) {
+        if (!suits(asked_, group, node)) {
             return false;
         }
         const Ask ask = Ask::of(group.per_task);
@@ -315,8 +353,7 @@ private:
     std::vector<const Candidate*> enough_on(const Node& node,
                                             const std::vector<const Candidate*>& here) {
         // Of a node that came back smaller nobody knows what its tasks would free.
-        if (!node.takes_work() || !node.room_is_exact ||
-            !base_.admits(beneficiary_.demand(), node)) {
+        if (!node.takes_work() || !node.room_is_exact || !base_.admits(asked_, node)) {
             return {};
         }
         Room room = base_.room(node);
@@ -382,38 +419,94 @@ private:
         for (const JobId victim : victims) {
             plan.release(*state_.job(victim));
         }
-        Placement placement = place(beneficiary_.demand(), std::move(plan));
+        Placement placement = place(asked_, std::move(plan));
         if (!placement.found()) {
             return std::nullopt;
         }
         return PreemptionPlan{.tasks = std::move(placement.tasks), .victims = std::move(victims)};
     }
 
-    // Takes out victims that the plan does without, the dearest first.
+    // Takes out victims, the dearest first, that the plan does without, or for which tasks can
+    // stand that elastic jobs do without: the victim's own too.
     void spare(PreemptionPlan& plan) {
-        std::vector<JobId> dearest = plan.victims;
-        std::ranges::sort(dearest, [&](JobId a, JobId b) {
-            const auto cost = [&](JobId id) {
-                const Job& job = *state_.job(id);
-                return cost_of(job, std::get<Placed>(job.state));
-            };
-            return std::pair(-cost(a), a) < std::pair(-cost(b), b);
-        });
         std::size_t tried = 0;
-        for (const JobId victim : dearest) {
-            if (plan.victims.size() == 1 || ++tried > kMostVictimsTriedWithout) {
+        for (const JobId victim : dearest_first(plan.victims)) {
+            const bool is_last = plan.victims.size() == 1 && !some_are_elastic_;
+            if (is_last || ++tried > kMostVictimsTriedWithout) {
                 return;
             }
             std::vector<JobId> others = plan.victims;
             std::erase(others, victim);
-            if (auto without = with_victims(std::move(others))) {
+            const std::vector<SurplusTask> surplus = surplus_beside(others);
+            auto without = surplus.empty() ? with_victims(std::move(others))
+                                           : with_room_by(surplus, std::move(others));
+            if (without) {
                 plan = std::move(*without);
             }
         }
     }
 
+    // What elastic jobs can do without, of those first that the right reaches first, as far as it
+    // reaches. Not of the victims.
+    std::vector<SurplusTask> surplus_beside(const std::vector<JobId>& victims) {
+        std::vector<SurplusTask> surplus;
+        if (!some_are_elastic_) {
+            return surplus;
+        }
+        Outlook outlook = outlook_;
+        for (const JobId victim : victims) {
+            outlook.leaves(*state_.job(victim));
+        }
+        for (const Candidate& candidate : candidates_) {
+            if (!candidate.job->demand().is_elastic() || contains(victims, candidate.job->id)) {
+                continue;
+            }
+            for (const SurplusTask& task : surplus_of(*candidate.job)) {
+                if (!reach(*candidate.job, candidate.lane, outlook) ||
+                    surplus.size() == kMostSurplusTasks) {
+                    break;
+                }
+                outlook.leaves(*task.job, task.rank);
+                surplus.push_back(task);
+            }
+        }
+        return surplus;
+    }
+
+    std::optional<PreemptionPlan> by_shrinking() {
+        const std::vector<SurplusTask> surplus = surplus_beside({});
+        return surplus.empty() ? std::nullopt : with_room_by(surplus, {});
+    }
+
+    std::optional<PreemptionPlan> with_room_by(const std::vector<SurplusTask>& surplus,
+                                               std::vector<JobId> victims) {
+        Plan plan = base_;
+        for (const JobId victim : victims) {
+            plan.release(*state_.job(victim));
+        }
+        auto room = make_room(asked_, plan, surplus);
+        if (!room || (victims.empty() && room->going.empty())) {
+            return std::nullopt;
+        }
+        return PreemptionPlan{.tasks = std::move(room->tasks),
+                              .victims = std::move(victims),
+                              .shrinks = as_shrinks(std::move(room->going))};
+    }
+
+    std::vector<JobId> dearest_first(std::vector<JobId> victims) const {
+        std::ranges::sort(victims, {}, [&](JobId id) {
+            const Job& job = *state_.job(id);
+            return std::pair(-cost_of(job, std::get<Placed>(job.state)), id);
+        });
+        return victims;
+    }
+
+    static bool contains(const std::vector<JobId>& jobs, JobId job) {
+        return std::ranges::find(jobs, job) != jobs.end();
+    }
+
     const State& state_;
-    const Job& beneficiary_;
+    const Demand asked_;
     const Time now_;
     Outlook outlook_;
     const GpuNeed need_;
@@ -422,6 +515,7 @@ private:
     const int work_;
     Plan base_;
     std::vector<Candidate> candidates_;
+    bool some_are_elastic_ = false;
 };
 
 }  // namespace
@@ -482,11 +576,25 @@ bool is_free(const State& state, const Demand& demand, const Nomination& nominat
            !limit_closed(state, demand.tenant, gpus_held(nomination.tasks));
 }
 
+namespace {
+
+bool has_left(const State& state, const Shrink& shrink) {
+    const Job* job = state.job_of(shrink.incarnation);
+    return job == nullptr || std::ranges::all_of(shrink.ranks, [&](int rank) {
+               const auto& tasks = std::get<Placed>(job->state).tasks;
+               return tasks[static_cast<std::size_t>(rank)].left().has_value();
+           });
+}
+
+}  // namespace
+
 bool is_ready(const State& state, const Nomination& nomination) {
-    return std::ranges::none_of(nomination.victims, [&](JobId id) {
-        const Job* victim = state.job(id);
-        return victim != nullptr && victim->is_placed();
-    });
+    const bool all_left = std::ranges::all_of(
+        nomination.shrinks, [&](const Shrink& shrink) { return has_left(state, shrink); });
+    return all_left && std::ranges::none_of(nomination.victims, [&](JobId id) {
+               const Job* victim = state.job(id);
+               return victim != nullptr && victim->is_placed();
+           });
 }
 
 }  // namespace gusu::core

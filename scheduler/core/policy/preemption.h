@@ -18,9 +18,13 @@ inline constexpr Duration kKeptBeyondGrace{60'000};
 struct PreemptionPlan {
     std::vector<PlacedTask> tasks;
     std::vector<JobId> victims;  // each needed
+    // Elastic jobs that go on with fewer tasks; none of them is among the victims.
+    std::vector<Shrink> shrinks = {};
 };
 
-// The cheapest way found, in work lost: at most kMostVictimsLookedAt running jobs are looked at,
+// The cheapest way found, in work lost. If elastic jobs can make room by giving up tasks beyond
+// their least, nobody is stopped, and who has to be stopped may be spared by that. An elastic
+// beneficiary has room made for its least. At most kMostVictimsLookedAt running jobs are looked at,
 // those whom the right reaches first. nullopt: no right, or no way.
 std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary, Time now);
 

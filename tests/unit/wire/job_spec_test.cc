@@ -291,6 +291,20 @@ TEST(JobSpec, EverythingAskedArrives) {
     EXPECT_THAT(submission->dependencies[1].siblings, ElementsAre(1));
 }
 
+TEST(JobSpec, AnElasticGroupHasALeast) {
+    v1::JobSpec spec = good_spec();
+    group(spec).set_tasks(8);
+    group(spec).set_min_tasks(2);
+    const auto elastic = to_submission(spec, "spec", 0);
+    ASSERT_TRUE(elastic.ok()) << elastic.error().message;
+    EXPECT_EQ(elastic->spec.demand->groups[0].min_tasks, 2);
+    group(spec).set_min_tasks(8);
+    EXPECT_FALSE(to_submission(spec, "spec", 0)->spec.demand->is_elastic());
+    group(spec).set_min_tasks(9);
+    EXPECT_THAT(to_submission(spec, "spec", 0).error().message,
+                HasSubstr("spec.groups[0].min_tasks: value 9"));
+}
+
 TEST(JobSpec, EqualSpecsHaveEqualPayloads) {
     v1::JobSpec first = good_spec();
     v1::JobSpec second = good_spec();
