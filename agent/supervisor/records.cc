@@ -127,6 +127,8 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "cgroup", order.cgroup);
     take(content, "milli_cpus", order.milli_cpus);
     take(content, "memory", order.memory);
+    take(content, "device_filter", order.device_filter);
+    take(content, "devices", order.devices);
 }
 
 void fill_exit(const json& content, ExitRecord& exit) {
@@ -162,21 +164,16 @@ Result<std::optional<Record>> read_if_there(const std::filesystem::path& path, F
 }  // namespace
 
 Status write_order(const std::filesystem::path& directory, const SupervisorOrder& order) {
-    const json content = {{"command", order.command},
-                          {"environment", order.environment},
-                          {"workdir", order.workdir},
-                          {"user", order.user},
-                          {"output_log", order.output_log},
-                          {"error_log", order.error_log},
-                          {"output_copy", order.output_copy},
-                          {"error_copy", order.error_copy},
-                          {"log_limit", order.log_limit},
-                          {"time_limit_ms", order.time_limit.count()},
-                          {"stop_signal", order.stop_signal},
-                          {"stop_grace_ms", order.stop_grace.count()},
-                          {"cgroup", order.cgroup},
-                          {"milli_cpus", order.milli_cpus},
-                          {"memory", order.memory}};
+    const json content = {
+        {"command", order.command},         {"environment", order.environment},
+        {"workdir", order.workdir},         {"user", order.user},
+        {"output_log", order.output_log},   {"error_log", order.error_log},
+        {"output_copy", order.output_copy}, {"error_copy", order.error_copy},
+        {"log_limit", order.log_limit},     {"time_limit_ms", order.time_limit.count()},
+        {"stop_signal", order.stop_signal}, {"stop_grace_ms", order.stop_grace.count()},
+        {"cgroup", order.cgroup},           {"milli_cpus", order.milli_cpus},
+        {"memory", order.memory},           {"device_filter", order.device_filter},
+        {"devices", order.devices}};
     try {
         (void)content.dump();
     } catch (const json::exception& wrong) {

@@ -36,6 +36,10 @@ struct SupervisorOrder {
     std::string cgroup;           // "gusu/NODE/17.0", see agent/cgroup/cgroup.h; "": none
     std::int64_t milli_cpus = 0;  // limits of the cgroup; 0: none
     std::int64_t memory = 0;
+    // Of the cgroup: "controller", "bpf", or "" for none. Where one is asked for and cannot be set,
+    // the task does not start.
+    std::string device_filter;
+    std::vector<std::string> devices;  // that it lets pass, as "c 195:0"
 
     friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };

@@ -28,7 +28,9 @@ TEST(Records, SurviveTheirFiles) {
                                    .stop_grace = Duration(9),
                                    .cgroup = "gusu/n/1.0",
                                    .milli_cpus = 1500,
-                                   .memory = 1 << 20};
+                                   .memory = 1 << 20,
+                                   .device_filter = "bpf",
+                                   .devices = {"c 195:0", "c 136:*"}};
     ASSERT_TRUE(write_order(task.path(), order).ok());
     EXPECT_EQ(*read_order(task.path()), order);
 
