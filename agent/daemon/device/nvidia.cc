@@ -1,12 +1,9 @@
-#include "agent/daemon/device/nvml.h"
-
-#include <dlfcn.h>
+#include "agent/daemon/device/nvidia.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdlib>
-#include <memory>
 
 #include "agent/daemon/device/names.h"
 #include "agent/daemon/files.h"
@@ -15,77 +12,10 @@
 namespace gusu::agent {
 namespace {
 
-// The documented C interface, declared by ourselves.
-using NvmlDevice = struct nvmlDevice_st*;
-constexpr int kSuccess = 0;
-
-struct NvmlMemory {
-    unsigned long long total;
-    unsigned long long free;
-    unsigned long long used;
-};
-
-struct NvmlPci {
-    char short_bus_id[16];
-    unsigned int domain;
-    unsigned int bus;
-    unsigned int device;
-    unsigned int pci_device_id;
-    unsigned int pci_subsystem_id;
-    char bus_id[32];
-};
-
-struct CloseLibrary {
-    void operator()(void* library) const { ::dlclose(library); }
-};
-using Library = std::unique_ptr<void, CloseLibrary>;
-
-template <typename Function>
-Function symbol(const Library& library, const char* newest, const char* older) {
-    void* found = ::dlsym(library.get(), newest);
-    if (found == nullptr && older != nullptr) {
-        found = ::dlsym(library.get(), older);
-    }
-    return reinterpret_cast<Function>(found);
-}
-
-struct Nvml {
-    int (*init)() = nullptr;
-    int (*shutdown)() = nullptr;
-    int (*count)(unsigned int*) = nullptr;
-    int (*by_index)(unsigned int, NvmlDevice*) = nullptr;
-    int (*name)(NvmlDevice, char*, unsigned int) = nullptr;
-    int (*uuid)(NvmlDevice, char*, unsigned int) = nullptr;
-    int (*memory)(NvmlDevice, NvmlMemory*) = nullptr;
-    int (*pci)(NvmlDevice, NvmlPci*) = nullptr;  // may be absent
-
-    explicit Nvml(const Library& library) {
-        init = symbol<decltype(init)>(library, "nvmlInit_v2", "nvmlInit");
-        shutdown = symbol<decltype(shutdown)>(library, "nvmlShutdown", nullptr);
-        count = symbol<decltype(count)>(library, "nvmlDeviceGetCount_v2", "nvmlDeviceGetCount");
-        by_index = symbol<decltype(by_index)>(library, "nvmlDeviceGetHandleByIndex_v2",
-                                              "nvmlDeviceGetHandleByIndex");
-        name = symbol<decltype(name)>(library, "nvmlDeviceGetName", nullptr);
-        uuid = symbol<decltype(uuid)>(library, "nvmlDeviceGetUUID", nullptr);
-        memory = symbol<decltype(memory)>(library, "nvmlDeviceGetMemoryInfo", nullptr);
-        pci = symbol<decltype(pci)>(library, "nvmlDeviceGetPciInfo_v3", nullptr);
-    }
-
-    bool complete() const {
-        return init != nullptr && shutdown != nullptr && count != nullptr && by_index != nullptr &&
-               name != nullptr && uuid != nullptr && memory != nullptr;
-    }
-};
-
-Error failed(const char* call, int code) {
-    return {ErrorCode::Internal, std::string("the NVIDIA driver fails: ") + call + " gives " +
-                                     std::to_string(code) + "; see what nvidia-smi says"};
-}
-
 // NVML writes "00000000:3B:00.0", the kernel "0000:3b:00.0".
 int numa_node(const Nvml& nvml, NvmlDevice device) {
     NvmlPci pci{};
-    if (nvml.pci == nullptr || nvml.pci(device, &pci) != kSuccess) {
+    if (nvml.pci == nullptr || nvml.pci(device, &pci) != kNvmlSuccess) {
         return -1;
     }
     pci.bus_id[sizeof pci.bus_id - 1] = '\0';
@@ -102,20 +32,20 @@ int numa_node(const Nvml& nvml, NvmlDevice device) {
 
 Result<v1::Device> describe(const Nvml& nvml, unsigned int index) {
     NvmlDevice handle = nullptr;
-    if (const int code = nvml.by_index(index, &handle); code != kSuccess) {
-        return failed("nvmlDeviceGetHandleByIndex", code);
+    if (const int code = nvml.by_index(index, &handle); code != kNvmlSuccess) {
+        return nvml_failed("nvmlDeviceGetHandleByIndex", code);
     }
     std::array<char, 96> name{};
     std::array<char, 96> uuid{};
     NvmlMemory memory{};
-    if (const int code = nvml.name(handle, name.data(), name.size() - 1); code != kSuccess) {
-        return failed("nvmlDeviceGetName", code);
+    if (const int code = nvml.name(handle, name.data(), name.size() - 1); code != kNvmlSuccess) {
+        return nvml_failed("nvmlDeviceGetName", code);
     }
-    if (const int code = nvml.uuid(handle, uuid.data(), uuid.size() - 1); code != kSuccess) {
-        return failed("nvmlDeviceGetUUID", code);
+    if (const int code = nvml.uuid(handle, uuid.data(), uuid.size() - 1); code != kNvmlSuccess) {
+        return nvml_failed("nvmlDeviceGetUUID", code);
     }
-    if (const int code = nvml.memory(handle, &memory); code != kSuccess) {
-        return failed("nvmlDeviceGetMemoryInfo", code);
+    if (const int code = nvml.memory(handle, &memory); code != kNvmlSuccess) {
+        return nvml_failed("nvmlDeviceGetMemoryInfo", code);
     }
     v1::Device device;
     device.set_index(static_cast<int>(index));
@@ -139,10 +69,20 @@ void name_unhealthy(std::vector<v1::Device>& devices) {
     }
 }
 
+// Not what the index says: the two may differ.
+void find_file(const Nvml& nvml, unsigned int index, NodeDevices& found) {
+    NvmlDevice handle = nullptr;
+    unsigned int minor = 0;
+    if (nvml.minor_number != nullptr && nvml.by_index(index, &handle) == kNvmlSuccess &&
+        nvml.minor_number(handle, &minor) == kNvmlSuccess) {
+        found.files[static_cast<int>(index)] = "/dev/nvidia" + std::to_string(minor);
+    }
+}
+
 // A device that does not answer keeps its number and is offered as unhealthy, as if it were of the
 // model beside it: one that fails must not cost the whole node.
-std::vector<v1::Device> describe_all(const Nvml& nvml, unsigned int count) {
-    std::vector<v1::Device> devices;
+NodeDevices describe_all(const Nvml& nvml, unsigned int count) {
+    NodeDevices found;
     for (unsigned int index = 0; index < count; ++index) {
         auto device = describe(nvml, index);
         if (!device) {
@@ -153,35 +93,28 @@ std::vector<v1::Device> describe_all(const Nvml& nvml, unsigned int count) {
             unhealthy.set_numa_node(-1);
             device = unhealthy;
         }
-        devices.push_back(std::move(*device));
+        found.devices.push_back(std::move(*device));
+        find_file(nvml, index, found);
     }
-    name_unhealthy(devices);
-    return devices;
+    name_unhealthy(found.devices);
+    return found;
 }
 
 }  // namespace
 
-Result<std::vector<v1::Device>> nvidia_devices(const std::string& file) {
-    const Library library(::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL));
-    if (library == nullptr) {
-        return std::vector<v1::Device>();
+Result<NodeDevices> nvidia_devices(const std::string& file) {
+    const auto nvml = Nvml::open(file);
+    if (!nvml) {
+        return nvml.error();
     }
-    const Nvml nvml(library);
-    if (!nvml.complete()) {
-        return Error{ErrorCode::Internal,
-                     file + " lacks functions that every NVIDIA driver since 2013 has"};
-    }
-    if (const int code = nvml.init(); code != kSuccess) {
-        return failed("nvmlInit", code);
+    if (*nvml == nullptr) {
+        return NodeDevices();
     }
     unsigned int count = 0;
-    const int code = nvml.count(&count);
-    auto devices = code == kSuccess ? describe_all(nvml, count) : std::vector<v1::Device>();
-    nvml.shutdown();
-    if (code != kSuccess) {
-        return failed("nvmlDeviceGetCount", code);
+    if (const int code = (*nvml)->count(&count); code != kNvmlSuccess) {
+        return nvml_failed("nvmlDeviceGetCount", code);
     }
-    return devices;
+    return describe_all(**nvml, count);
 }
 
 }  // namespace gusu::agent

@@ -1,18 +1,24 @@
-// NVIDIA's devices, asked of the driver's own library. It is loaded when the agent starts, so that
-// nothing of NVIDIA is needed to build, and a machine without it has simply no such devices.
+// NVIDIA's devices, asked of the driver's own library. A machine without it has simply none.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "agent/daemon/device/nvml.h"
 #include "gusu/v1/node.pb.h"
 #include "scheduler/base/result.h"
 
 namespace gusu::agent {
 
-inline constexpr const char* kNvmlLibrary = "libnvidia-ml.so.1";
+// Those of a node, and by index the files by which programs reach them ("/dev/nvidia0"), as far as
+// they are known.
+struct NodeDevices {
+    std::vector<v1::Device> devices;
+    std::map<int, std::string> files;
+};
 
 // None where the library is not there; an error where it is and does not work.
-Result<std::vector<v1::Device>> nvidia_devices(const std::string& library = kNvmlLibrary);
+Result<NodeDevices> nvidia_devices(const std::string& library = kNvmlLibrary);
 
 }  // namespace gusu::agent
