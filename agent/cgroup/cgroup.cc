@@ -32,7 +32,9 @@ Status check_name(const std::string& name) {
 
 bool needed_for_limits(const CgroupHierarchy& hierarchy, const CgroupLimits& limits) {
     return (limits.memory > 0 && hierarchy.controllers.contains("memory")) ||
-           (limits.milli_cpus > 0 && hierarchy.controllers.contains("cpu"));
+           (limits.milli_cpus > 0 && hierarchy.controllers.contains("cpu")) ||
+           (limits.devices.kind == DeviceFilterKind::Controller &&
+            hierarchy.controllers.contains("devices"));
 }
 
 // Version 2 hands a controller down only where every group above says so.
@@ -100,6 +102,10 @@ Result<Cgroup> Cgroup::create(const CgroupLayout& layout, const std::string& nam
                                                  : group.notes_.front()};
     }
     group.set_limits(limits);
+    if (const Status set = group.set_device_filter(limits.devices); !set) {
+        (void)group.remove();
+        return set.error();
+    }
     return group;
 }
 
@@ -167,6 +173,22 @@ void Cgroup::set_limits(const CgroupLimits& limits) {
             (void)cgroup_files::write(memory->directory + "/memory.memsw.limit_in_bytes", bytes);
         }
     }
+}
+
+Status Cgroup::set_device_filter(const DeviceFilter& filter) const {
+    if (filter.kind == DeviceFilterKind::None) {
+        return Done{};
+    }
+    if (filter.kind == DeviceFilterKind::Bpf) {
+        return is_v2(parts_.front().hierarchy)
+                   ? attach_device_program(parts_.front().directory, filter.allowed)
+                   : Status(Error{ErrorCode::Unavailable, "no control group of version 2"});
+    }
+    const Part* part = part_with("devices");
+    return part == nullptr || is_v2(part->hierarchy)
+               ? Status(Error{ErrorCode::Unavailable,
+                              "no control group of version 1 has the controller devices"})
+               : set_devices_controller(part->directory, filter.allowed);
 }
 
 Status Cgroup::enter() const {

@@ -2,7 +2,8 @@
 // version 1, version 2 and both together.
 //
 // A group is made only in the hierarchies it needs: version 2 (else the freezer) to know the
-// processes, and of version 1 those that a limit asks for. Each costs time at start and end.
+// processes, and of version 1 those that a limit or the device filter asks for. Each costs time at
+// start and end.
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/cgroup/device_filter.h"
 #include "agent/cgroup/layout.h"
 #include "scheduler/base/result.h"
 #include "scheduler/base/time.h"
@@ -20,12 +22,14 @@ namespace gusu::agent {
 struct CgroupLimits {
     std::int64_t milli_cpus = 0;  // 0: none
     std::int64_t memory = 0;      // bytes; 0: none
+    DeviceFilter devices = {};
 };
 
 class Cgroup {
 public:
     // `name` is relative to the base of each hierarchy, like "gusu/NODE/17.0". A limit that cannot
-    // be set stands in notes() and is no error; without any hierarchy to write to it is one.
+    // be set stands in notes() and is no error; without any hierarchy to write to it is one, and so
+    // it is where the device filter cannot be set.
     static Result<Cgroup> create(const CgroupLayout& layout, const std::string& name,
                                  const CgroupLimits& limits);
 
@@ -58,6 +62,7 @@ private:
 
     void make_part(const CgroupHierarchy& hierarchy);
     void set_limits(const CgroupLimits& limits);
+    Status set_device_filter(const DeviceFilter& filter) const;
     void set(const std::string& path, const std::string& text);
     const Part* part_with(const std::string& controller) const;
 

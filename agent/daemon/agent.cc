@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
+#include "agent/daemon/device/device_filter.h"
 #include "agent/daemon/inventory.h"
 #include "agent/daemon/task_files.h"
 #include "agent/supervisor/boot_clock.h"
@@ -82,6 +83,7 @@ Result<NodeSettings> make_settings(const config::v1::AgentConfig& config) {
     }
     settings.checkpoint_root = config.checkpoint_root();
     settings.log_limit = config.log_limit();
+    settings.task_devices.assign(config.task_devices().begin(), config.task_devices().end());
     settings.keep_logs_for = to_duration(config.keep_logs_for());
     settings.keep_scratch_for = to_duration(config.keep_scratch_for());
     if (const Status set = set_task_user(config, settings); !set) {
@@ -125,6 +127,9 @@ Result<std::unique_ptr<Agent>> Agent::start(const config::v1::AgentConfig& confi
     if (!identity) {
         return identity.error();
     }
+    if (const Status serving = agent->serve_http(*identity); !serving) {
+        return serving.error();
+    }
     agent->open_link(*identity);
     return agent;
 }
@@ -148,8 +153,12 @@ Status Agent::prepare() {
     }
     settings_ = std::move(*settings);
     settings_.cgroups = usable_cgroups();
-    inventory_ = std::move(*inventory);
+    inventory_ = std::move(inventory->offered);
+    settings_.device_files = std::move(inventory->device_files);
     settings_.devices.assign(inventory_.devices().begin(), inventory_.devices().end());
+    if (const Status set = set_device_filter(); !set) {
+        return set;
+    }
     boot_id_ = *boot_id;
     loop_ = std::move(*loop);
     const fs::path journal = settings_.state_dir / "tasks.sqlite";
@@ -166,6 +175,34 @@ Status Agent::prepare() {
     contact_ = store_->contact();
     tasks_ = std::make_unique<Tasks>(settings_, *loop_, *store_);
     return tasks_->adopt();
+}
+
+Status Agent::set_device_filter() {
+    const auto kind = choose_device_filter(config_, settings_);
+    if (!kind) {
+        return kind.error();
+    }
+    settings_.device_filter = *kind;
+    (*inventory_.mutable_labels())[kDeviceFilterLabel] =
+        *kind == DeviceFilterKind::None ? "none" : "kernel";
+    return Done{};
+}
+
+Status Agent::serve_http(const Identity& identity) {
+    if (config_.http_listen().empty()) {
+        return Done{};
+    }
+    const auto place = http_place(config_);
+    if (!place) {
+        return place.error();
+    }
+    auto started = HttpService::start(*place, identity, settings_, tasks_->device_holders());
+    if (!started) {
+        return started.error();
+    }
+    http_ = std::move(*started);
+    spdlog::info("metrics served http={}", http_->address());
+    return Done{};
 }
 
 void Agent::open_link(const Identity& identity) {
@@ -218,6 +255,9 @@ bool Agent::welcomed(const v1::Welcome& welcome) {
     }
     contact_.lease = to_duration(welcome.lease());
     contact_noted_at_ = Duration{0};
+    if (http_ != nullptr) {
+        http_->set_ready(true);
+    }
     if (!std::exchange(ready_, true)) {
         write_ready_file();
     }
@@ -247,7 +287,12 @@ void Agent::heard() {
     }
 }
 
-void Agent::parted() { logs_->cancel_all(); }
+void Agent::parted() {
+    logs_->cancel_all();
+    if (http_ != nullptr) {
+        http_->set_ready(false);
+    }
+}
 
 void Agent::note_contact() {
     contact_noted_at_ = contact_.heard_at;
@@ -292,9 +337,10 @@ void Agent::write_ready_file() {
     if (config_.ready_file().empty()) {
         return;
     }
-    // The name holds nothing that JSON would have to escape.
+    // Name and address hold nothing that JSON would have to escape.
+    const std::string http = http_ == nullptr ? "" : ",\"http\":\"" + http_->address() + "\"";
     const std::string content =
-        "{\"node\":\"" + config_.node() + "\",\"pid\":" + std::to_string(::getpid()) + "}\n";
+        "{\"node\":\"" + config_.node() + "\",\"pid\":" + std::to_string(::getpid()) + http + "}\n";
     if (const Status made = replace_file(config_.ready_file(), content, 0644); !made) {
         spdlog::error("no ready file reason={}", made.error().message);
     }

@@ -6,6 +6,7 @@
 
 #include "agent/daemon/cleaner.h"
 #include "agent/daemon/enrolment.h"
+#include "agent/daemon/http_service.h"
 #include "agent/daemon/link.h"
 #include "agent/daemon/log_reader.h"
 #include "agent/daemon/tasks.h"
@@ -28,6 +29,8 @@ public:
 private:
     Agent(const config::v1::AgentConfig& config, Descriptor lock);
     Status prepare();
+    Status set_device_filter();
+    Status serve_http(const Identity& identity);
     void open_link(const Identity& identity);
 
     v1::Hello hello() override;
@@ -53,6 +56,7 @@ private:
     std::unique_ptr<Tasks> tasks_;
     std::unique_ptr<LogReader> logs_;
     std::unique_ptr<Cleaner> cleaner_;
+    std::unique_ptr<HttpService> http_;  // none unless it is configured
     std::unique_ptr<Link> link_;
     Contact contact_;
     Duration contact_noted_at_{0};

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "agent/daemon/http_service.h"
 #include "proto/text/yaml.h"
 #include "scheduler/base/text.h"
 
@@ -41,6 +42,13 @@ void fill_defaults(AgentConfig& config) {
     }
     if (!config.has_keep_logs_for()) {
         *config.mutable_keep_logs_for() = TimeUtil::HoursToDuration(7 * 24);
+    }
+    if (config.device_filter() == config::v1::DEVICE_FILTER_UNSPECIFIED) {
+        config.set_device_filter(config::v1::DEVICE_FILTER_PREFERRED);
+    }
+    if (config.task_devices().empty()) {
+        config.add_task_devices("/dev/infiniband/*");
+        config.add_task_devices("/dev/gdrdrv");
     }
     if (!config.has_keep_scratch_for()) {
         *config.mutable_keep_scratch_for() = TimeUtil::HoursToDuration(1);
@@ -106,10 +114,13 @@ std::string complaint(const AgentConfig& config) {
     if (simulated.count() > 0 && simulated.accelerator().empty()) {
         return "simulated.accelerator: is not set; write a name of the catalogue, as nvidia-h200";
     }
-    if (!config.http_listen().empty()) {
-        return "http_listen: this gusu-agent serves no HTTP; leave it out";
+    for (const std::string& pattern : config.task_devices()) {
+        if (!pattern.starts_with("/dev/")) {
+            return "task_devices: " + quote(pattern) + " is no device file; write /dev/NAME";
+        }
     }
-    return "";
+    const auto place = config.http_listen().empty() ? Result(HttpPlace()) : http_place(config);
+    return place ? "" : place.error().message;
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 
 #include <unistd.h>
 
+#include <utility>
 #include <vector>
 
-#include "agent/daemon/device/nvml.h"
+#include "agent/daemon/device/nvidia.h"
 #include "agent/daemon/files.h"
 
 namespace gusu::agent {
@@ -24,7 +25,7 @@ std::int64_t machine_memory() {
     return memory > kOwnMemory ? memory - kOwnMemory : memory;
 }
 
-std::vector<v1::Device> simulated_devices(const config::v1::AgentConfig& config) {
+NodeDevices simulated_devices(const config::v1::AgentConfig& config) {
     std::vector<v1::Device> devices;
     for (int index = 0; index < config.simulated().count(); ++index) {
         v1::Device& device = devices.emplace_back();
@@ -36,27 +37,28 @@ std::vector<v1::Device> simulated_devices(const config::v1::AgentConfig& config)
         device.set_healthy(true);
         device.set_numa_node(-1);
     }
-    return devices;
+    return {.devices = std::move(devices), .files = {}};
 }
 
 }  // namespace
 
-Result<v1::NodeInventory> take_inventory(const config::v1::AgentConfig& config) {
+Result<Inventory> take_inventory(const config::v1::AgentConfig& config) {
     auto devices = config.has_simulated() ? Result(simulated_devices(config)) : nvidia_devices();
     if (!devices) {
         return devices.error();
     }
-    v1::NodeInventory inventory;
+    Inventory taken{.offered = {}, .device_files = std::move(devices->files)};
+    v1::NodeInventory& inventory = taken.offered;
     inventory.set_address(config.address());
     inventory.set_cpus(config.cpus() > 0 ? config.cpus() : machine_cpus());
     inventory.set_memory(config.memory() > 0 ? config.memory() : machine_memory());
     *inventory.mutable_labels() = config.labels();
     inventory.add_runtimes("process");
     inventory.set_agent_version(kVersion);
-    for (v1::Device& device : *devices) {
+    for (v1::Device& device : devices->devices) {
         *inventory.add_devices() = std::move(device);
     }
-    return inventory;
+    return taken;
 }
 
 Result<std::string> read_boot_id() {

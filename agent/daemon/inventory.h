@@ -1,6 +1,7 @@
 // What this machine offers.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "gusu/config/v1/agent.pb.h"
@@ -11,8 +12,13 @@ namespace gusu::agent {
 
 inline constexpr const char* kVersion = "0.1.0";
 
+struct Inventory {
+    v1::NodeInventory offered;
+    std::map<int, std::string> device_files;  // see NodeDevices
+};
+
 // As configured, and where nothing is configured as the machine is.
-Result<v1::NodeInventory> take_inventory(const config::v1::AgentConfig& config);
+Result<Inventory> take_inventory(const config::v1::AgentConfig& config);
 
 // Of the running kernel.
 Result<std::string> read_boot_id();

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/cgroup/device_filter.h"
 #include "agent/cgroup/layout.h"
 #include "agent/daemon/files.h"
 #include "agent/daemon/task.h"
@@ -26,7 +28,10 @@ struct NodeSettings {
     Duration keep_logs_for{0};
     Duration keep_scratch_for{0};
     std::vector<v1::Device> devices;
-    CgroupLayout cgroups;  // without hierarchies: tasks have no groups
+    std::map<int, std::string> device_files;  // by index, of those that have one
+    std::vector<std::string> task_devices;    // files every task may open, with * and ?
+    CgroupLayout cgroups;                     // without hierarchies: tasks have no groups
+    DeviceFilterKind device_filter = DeviceFilterKind::None;
 
     std::filesystem::path tasks() const { return state_dir / "tasks"; }
     std::filesystem::path scratches() const { return state_dir / "scratch"; }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "agent/daemon/device/device_filter.h"
 #include "agent/daemon/environment.h"
 
 namespace gusu::agent {
@@ -45,6 +46,13 @@ Status check_launch(const NodeSettings& settings, const v1::Launch& launch) {
             return Error{ErrorCode::FailedPrecondition,
                          "this node has no device " + std::to_string(index) + ", it has " +
                              std::to_string(settings.devices.size())};
+        }
+        const auto file = settings.device_files.find(index);
+        if (settings.device_filter != DeviceFilterKind::None &&
+            file != settings.device_files.end()) {
+            if (const auto rule = rule_of_file(file->second); !rule) {
+                return rule.error();
+            }
         }
     }
     return Done{};
@@ -127,6 +135,11 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
     order.cgroup = settings.cgroup(key);
     order.milli_cpus = launch.milli_cpus();
     order.memory = launch.memory();
+    if (settings.device_filter != DeviceFilterKind::None) {
+        order.device_filter = to_text(settings.device_filter);
+        order.devices =
+            allowed_devices(settings, {launch.devices().begin(), launch.devices().end()});
+    }
     return order;
 }
 

@@ -9,7 +9,7 @@ namespace gusu::agent {
 // Below state_dir, with the modes that let tasks reach their scratch and nothing else.
 Status make_node_folders(const NodeSettings& settings);
 
-// What the supervisor of this task is to do. Pure.
+// What the supervisor of this task is to do. Pure, but that device files are looked at.
 SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
                          const v1::Launch& launch);
 

@@ -126,6 +126,9 @@ void Tasks::act(const Actions& actions, std::vector<Task> new_tasks) {
     for (Task& task : new_tasks) {
         const TaskKey key = task.key;
         news_.insert(key);
+        if (task.phase != TaskPhase::Exited) {
+            device_holders_.take(task);
+        }
         tasks_[key].task = std::move(task);
     }
     for (const v1::DesiredTask* desired : actions.start) {
@@ -311,6 +314,7 @@ void Tasks::set_exited(Live& live, const ExitRecord& exit) {
         spdlog::warn("task not run task={} job={} reason={}", to_text(live.task.key),
                      live.task.launch.job_id_text(), exit.launch_error);
     }
+    device_holders_.leave(live.task.key);
     live.task.phase = TaskPhase::Exited;
     live.task.exit = exit;
     news_.insert(live.task.key);
@@ -419,6 +423,7 @@ void Tasks::adopt_task(Task task, std::map<std::string, Descriptor>& supervisors
     if (live.task.phase == TaskPhase::Exited) {
         return;
     }
+    device_holders_.take(live.task);
     const auto supervisor = supervisors.extract(to_text(key));
     std::error_code failure;
     const bool ran = fs::exists(settings_.task(key) / "started", failure);

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/daemon/device/device_holders.h"
 #include "agent/daemon/event_loop.h"
 #include "agent/daemon/node_settings.h"
 #include "agent/daemon/reconcile.h"
@@ -52,6 +53,7 @@ public:
     enum class LogState { Unknown, Growing, Whole };
     LogState log_state(const LogName& name) const;
     KeptFiles kept_files() const;
+    const DeviceHolders& device_holders() const { return device_holders_; }
 
 private:
     struct Live {
@@ -93,6 +95,7 @@ private:
     TaskStore& store_;
     SaveWatch saves_;
     std::map<TaskKey, Live> tasks_;
+    DeviceHolders device_holders_;  // those of tasks_ that have not exited
     std::set<TaskKey> news_;
     // Exits that are not in the journal yet, and exited tasks nobody desires.
     std::set<TaskKey> unwritten_;

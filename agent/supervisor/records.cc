@@ -129,6 +129,8 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "memory", order.memory);
     take(content, "checkpoints", order.checkpoints);
     take(content, "checkpoint_socket", order.checkpoint_socket);
+    take(content, "device_filter", order.device_filter);
+    take(content, "devices", order.devices);
 }
 
 void fill_exit(const json& content, ExitRecord& exit) {
@@ -185,6 +187,8 @@ Status write_order(const std::filesystem::path& directory, const SupervisorOrder
                           {"cgroup", order.cgroup},
                           {"milli_cpus", order.milli_cpus},
                           {"memory", order.memory},
+                          {"device_filter", order.device_filter},
+                          {"devices", order.devices},
                           {"checkpoints", order.checkpoints},
                           {"checkpoint_socket", order.checkpoint_socket}};
     try {

@@ -39,6 +39,10 @@ struct SupervisorOrder {
     std::int64_t memory = 0;
     std::string checkpoints;        // folder for the stop notice; "": none
     std::string checkpoint_socket;  // see checkpoint_socket.h; "": none
+    // Of the cgroup: "controller", "bpf", or "" for none. Where one is asked for and cannot be set,
+    // the task does not start.
+    std::string device_filter;
+    std::vector<std::string> devices;  // that it lets pass, as "c 195:0"
 
     friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };

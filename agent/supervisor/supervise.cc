@@ -71,6 +71,25 @@ std::string incarnation_of(const std::filesystem::path& directory) {
     return name.substr(0, name.find('.'));
 }
 
+Result<DeviceFilter> device_filter_of(const SupervisorOrder& order) {
+    const Result<DeviceFilterKind> kind = parse_device_filter_kind(order.device_filter);
+    if (!kind) {
+        return kind.error();
+    }
+    DeviceFilter filter{.kind = *kind, .allowed = {}};
+    if (filter.kind != DeviceFilterKind::None && order.cgroup.empty()) {
+        return Error{ErrorCode::InvalidArgument, "a device filter needs a control group"};
+    }
+    for (const std::string& text : order.devices) {
+        const Result<DeviceRule> rule = parse_device_rule(text);
+        if (!rule) {
+            return rule.error();
+        }
+        filter.allowed.push_back(*rule);
+    }
+    return filter;
+}
+
 class Supervision {
 public:
     Supervision(const std::filesystem::path& directory, const SupervisorOrder& order)
@@ -81,9 +100,12 @@ public:
 
     ExitRecord run(Descriptor agent) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        make_group();
         prepare_checkpoints();
-        if (const Status started = start(); !started) {
+        Status started = make_group();
+        if (started.ok()) {
+            started = start();
+        }
+        if (!started) {
             record_.launch_error = started.error().message;
         } else {
             announce(std::move(agent));
@@ -100,7 +122,7 @@ public:
     }
 
 private:
-    void make_group();
+    Status make_group();
     void prepare_checkpoints();
     Status start();
     Result<std::shared_ptr<Log>> open_log(const std::string& path);
@@ -144,21 +166,31 @@ private:
     ExitRecord record_;
 };
 
-void Supervision::make_group() {
-    if (order_.cgroup.empty()) {
-        return;
+// A task that should have a device filter does not run without it.
+Status Supervision::make_group() {
+    const Result<DeviceFilter> devices = device_filter_of(order_);
+    if (!devices) {
+        return devices.error();
     }
-    Result<Cgroup> made =
-        Cgroup::create(current_cgroup_layout(), order_.cgroup,
-                       {.milli_cpus = order_.milli_cpus, .memory = order_.memory});
+    if (order_.cgroup.empty()) {
+        return Done{};
+    }
+    Result<Cgroup> made = Cgroup::create(
+        current_cgroup_layout(), order_.cgroup,
+        {.milli_cpus = order_.milli_cpus, .memory = order_.memory, .devices = *devices});
+    if (!made && devices->kind != DeviceFilterKind::None) {
+        return Error{ErrorCode::Unavailable,
+                     "the task's device filter cannot be set: " + made.error().message};
+    }
     if (!made) {
         note("the task runs without a control group: " + made.error().message);
-        return;
+        return Done{};
     }
     for (const std::string& text : made->notes()) {
         note(text);
     }
     group_ = std::move(*made);
+    return Done{};
 }
 
 // A task that cannot say that its work is saved runs all the same.

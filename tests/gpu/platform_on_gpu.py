@@ -4,7 +4,6 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.request
@@ -12,7 +11,7 @@ import urllib.request
 import machine
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "end_to_end"))
-from platform_under_test import BIN, Platform, read_json, wait_until  # noqa: E402
+from platform_under_test import Platform, read_json, wait_until  # noqa: E402
 
 NODE = "gpu"
 TENANT = "lab"
@@ -21,12 +20,16 @@ DRIVER_MIB = 16
 PROGRAMS = pathlib.Path(os.environ["GUSU_CUDA"])
 
 
+def read_metrics(address):
+    return urllib.request.urlopen(f"http://{address}/metrics", timeout=10).read().decode()
+
+
 class PlatformOnGpu:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gusu-gpu-"))
         self.folder.chmod(0o755)
         # Tasks run as another user, who may not enter the folder of the programs.
-        for program in ("load", "vector_add"):
+        for program in ("load", "fault", "vector_add"):
             shutil.copy(PROGRAMS / program, self.folder / program)
             (self.folder / program).chmod(0o755)
         self.driver_folder = machine.driver_folder()
@@ -34,12 +37,9 @@ class PlatformOnGpu:
         os.environ["LD_LIBRARY_PATH"] = ":".join(filter(None, libraries))
         self.at_rest = (machine.processes_on_cards(), machine.memory_used())
         self.platform = Platform(self.folder)
-        self.http_refusal = self.why_no_http()
 
     def start(self):
-        more = {"memory": machine.memory() // 2}
-        if not self.http_refusal:
-            more |= {"http_listen": "127.0.0.1:0", "http_insecure": "loopback-only"}
+        more = {"memory": machine.memory() // 2, "http_listen": "127.0.0.1:0", "http_insecure": "loopback-only"}
         self.platform.start_agent(NODE, gpus=None, cpus=max(2, os.cpu_count() // 2), **more)
         self.platform.gusu("tenant", "create", TENANT)
         self.platform.gusu("quota", "set", TENANT, "any", "--guaranteed", "64", "--limit", "64")
@@ -48,16 +48,6 @@ class PlatformOnGpu:
         self.platform.stop()
         if "GUSU_KEEP" not in os.environ:
             shutil.rmtree(self.folder, ignore_errors=True)
-
-    def why_no_http(self):
-        """What gusu-agent says against serving metrics itself; "" if it does."""
-        config = self.folder / "with_http.yaml"
-        config.write_text(
-            f'node: x\nschedulers: ["127.0.0.1:1"]\nstate_dir: {self.folder}/x\nauthority: {self.folder}/x\n'
-            'http_listen: "127.0.0.1:0"\nhttp_insecure: loopback-only\n'
-        )
-        done = subprocess.run([BIN / "gusu-agent", "--config", config, "--check-config"], capture_output=True, text=True, check=False)
-        return "" if done.returncode == 0 else done.stderr.strip().replace(f"{config}", "agent.yaml")
 
     # --- jobs -------------------------------------------------------------------------------------
 
@@ -120,13 +110,17 @@ class PlatformOnGpu:
         lines = re.findall(r" (?:warning|error) gusu-agent: (.*)", self.agent().log.read_text())
         return list(dict.fromkeys(lines))
 
+    def filter_kind(self):
+        """Which device filter the agent says it uses; "" if it has none."""
+        kinds = re.findall(r"device filter kind=(\S+)", self.agent().log.read_text())
+        return kinds[-1] if kinds else ""
+
     def metrics(self):
-        """The scheduler's, and the agent's own where it serves them."""
-        addresses = [self.platform.http]
-        if not self.http_refusal:
-            addresses.append((read_json(self.agent().ready_file) or {}).get("http"))
-        texts = [urllib.request.urlopen(f"http://{address}/metrics", timeout=10).read().decode() for address in addresses if address]
-        return "\n".join(texts)
+        """The scheduler's, and the agent's own."""
+        return read_metrics(self.platform.http) + self.agent_metrics()
+
+    def agent_metrics(self):
+        return read_metrics(read_json(self.agent().ready_file)["http"])
 
     def card_use(self):
         return f"{machine.processes_on_cards()} process(es) and {machine.memory_used()} MiB by nvidia-smi"

@@ -8,9 +8,9 @@
 #include <set>
 #include <string_view>
 
+#include "proto/http/server.h"
+#include "scheduler/base/host_port.h"
 #include "scheduler/base/text.h"
-#include "scheduler/service/config/host_port.h"
-#include "scheduler/service/http/http_server.h"
 #include "scheduler/service/identity/tls_files.h"
 
 namespace gusu::service {
@@ -62,7 +62,7 @@ void check_listening(const config::v1::SchedulerConfig& config, Complaints& comp
                                           " is what listen names for gRPC; choose another port");
     }
     if (http) {
-        const Result<HttpSecurity> security = http_security(config.http(), *http);
+        const Result<HttpSecurity> security = http_security(config.http().insecure(), *http);
         if (!security) {
             complaints.add("http.insecure", security.error().message.substr(
                                                 std::string_view("http.insecure: ").size()));

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "scheduler/base/host_port.h"
 #include "scheduler/base/text.h"
-#include "scheduler/service/config/host_port.h"
 #include "scheduler/service/identity/openssl.h"
 
 namespace gusu::service {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/base/host_port.h"
 #include "scheduler/base/result.h"
-#include "scheduler/service/config/host_port.h"
 #include "scheduler/service/identity/tls_files.h"
 
 namespace gusu::service {

@@ -8,11 +8,11 @@
 #include <future>
 #include <optional>
 
+#include "proto/http/metrics_text.h"
+#include "proto/http/server.h"
 #include "scheduler/base/log.h"
 #include "scheduler/service/agents/agent_service.h"
 #include "scheduler/service/config/scheduler_config.h"
-#include "scheduler/service/http/http_server.h"
-#include "scheduler/service/http/metrics_text.h"
 #include "scheduler/service/identity/atomic_file.h"
 #include "scheduler/service/metrics/state_metrics.h"
 #include "scheduler/service/rpc/first_start.h"
@@ -182,14 +182,15 @@ private:
         if (!address) {
             return Error{address.error().code, "http.listen: " + address.error().message};
         }
-        const auto security = http_security(config_.http(), *address);
+        const auto security = http_security(config_.http().insecure(), *address);
         if (!security) {
             return security.error();
         }
         auto started = HttpServer::start(
             {.listen = *address,
              .security = *security,
-             .tls = tls_,
+             .certificate = tls_.certificate,
+             .key = tls_.key,
              .routes = [this](std::string_view target) { return reply(target); }});
         if (!started) {
             return started.error();
@@ -230,7 +231,7 @@ private:
         if (target == "/healthz") {
             return {.status = 200, .body = "alive\n"};
         }
-        return target == "/readyz" ? readiness() : not_found(target);
+        return target == "/readyz" ? readiness() : http_not_found(target);
     }
 
     HttpReply readiness() {

@@ -8,7 +8,6 @@
 
 #include "agent/daemon/config.h"
 #include "agent/daemon/device/names.h"
-#include "agent/daemon/device/nvml.h"
 #include "agent/daemon/enrolment.h"
 #include "agent/daemon/environment.h"
 #include "agent/daemon/files.h"
@@ -299,36 +298,6 @@ TEST(Devices, NamesAreThoseOfTheCatalogue) {
     }
 }
 
-TEST(Devices, AMachineWithoutTheLibraryHasNone) {
-    const auto devices = nvidia_devices("libgusu-no-such-library.so.1");
-    ASSERT_TRUE(devices.ok());
-    EXPECT_TRUE(devices->empty());
-}
-
-// What the fake library has: fake_nvml.cc beside this file.
-TEST(Devices, AreAsTheDriverTellsThem) {
-    const auto devices = nvidia_devices(GUSU_FAKE_NVML);
-    ASSERT_TRUE(devices.ok()) << devices.error().message;
-    ASSERT_EQ(devices->size(), 2U);
-    const v1::Device& device = devices->front();
-    EXPECT_EQ(device.index(), 0);
-    EXPECT_EQ(device.uuid(), "GPU-11111111-2222-3333-4444-555555555555");
-    EXPECT_EQ(device.accelerator(), "nvidia-h100");
-    EXPECT_EQ(device.memory(), std::int64_t{81559} << 20);
-    EXPECT_EQ(device.numa_node(), -1);  // no machine has a device at that address
-    EXPECT_TRUE(device.healthy());
-    EXPECT_FALSE(device.simulated());
-}
-
-TEST(Devices, OneThatDoesNotAnswerIsUnhealthyAndStillHasAModel) {
-    const auto devices = nvidia_devices(GUSU_FAKE_NVML);
-    ASSERT_TRUE(devices.ok()) << devices.error().message;
-    ASSERT_EQ(devices->size(), 2U);
-    EXPECT_EQ(devices->back().index(), 1);
-    EXPECT_FALSE(devices->back().healthy());
-    EXPECT_EQ(devices->back().accelerator(), "nvidia-h100");
-}
-
 class LogReaderTest : public testing::Test {
 protected:
     LogReaderTest()
@@ -442,6 +411,38 @@ TEST(Config, SaysWhatIsWrong) {
     EXPECT_EQ(right->authority(), (folder.path() / "ca.pem").string());
     EXPECT_EQ(right->keep_scratch_for().seconds(), 0);
     EXPECT_EQ(right->checkpoint_root(), "/var/lib/gusu/agent/checkpoints");
+    EXPECT_EQ(right->device_filter(), config::v1::DEVICE_FILTER_PREFERRED);
+    EXPECT_EQ(right->task_devices(0), "/dev/infiniband/*");
+}
+
+struct ConfigCase {
+    const char* line;
+    const char* complaint;  // "" if it is right
+};
+
+TEST(Config, TellsHowMetricsMayBeServedAndDevicesBeKept) {
+    const ConfigCase cases[] = {
+        {"http_listen: 127.0.0.1:0\nhttp_insecure: loopback-only", ""},
+        {"http_listen: 0.0.0.0:7079", ""},
+        {"http_listen: 7079", "http_listen: \"7079\" has no port"},
+        {"http_listen: 0.0.0.0:7079\nhttp_insecure: loopback-only",
+         "http_insecure: loopback-only serves plain HTTP on 127.0.0.1 or ::1 alone, and "
+         "http_listen names \"0.0.0.0\""},
+        {"http_listen: 127.0.0.1:0\nhttp_insecure: yes", "http_insecure: \"yes\" is not allowed"},
+        {"device_filter: required", ""},
+        {"device_filter: maybe", "write one of PREFERRED, REQUIRED"},
+        {"task_devices: [/dev/fuse, '/dev/infiniband/*']", ""},
+        {"task_devices: [fuse]", "task_devices: \"fuse\" is no device file; write /dev/NAME"},
+    };
+    const Folder folder;
+    const fs::path file = folder.path() / "agent.yaml";
+    for (const ConfigCase& one : cases) {
+        std::ofstream(file) << "node: n1\nschedulers: [127.0.0.1:7077]\nauthority: ca.pem\n"
+                            << one.line << "\n";
+        const auto config = load_agent_config(file);
+        EXPECT_EQ(config.ok(), *one.complaint == '\0') << one.line;
+        EXPECT_THAT(config ? "" : config.error().message, HasSubstr(one.complaint)) << one.line;
+    }
 }
 
 }  // namespace

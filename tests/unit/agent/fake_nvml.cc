@@ -1,18 +1,32 @@
 // Stands in for the driver's library: an H100 at index 0, and at index 1 a card that has fallen off
 // the bus. Its structures are laid out as in NVIDIA's documentation of NVML, each field at its
-// offset.
+// offset. With FAKE_NVML_OLD it is a library of 2013, without all that is only measured.
+//
+// fake_nvml_* is for tests alone.
+#include <condition_variable>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <mutex>
 
 namespace {
 
 constexpr int kSuccess = 0;
 constexpr int kInvalidArgument = 2;
 constexpr int kInsufficientSize = 7;
+#ifndef FAKE_NVML_OLD
+constexpr int kNotSupported = 3;
+constexpr int kTimeout = 10;
+constexpr std::uint64_t kXidCriticalError = 8;
+std::condition_variable awake;
+bool hanging = false;
+std::deque<std::uint64_t> events;  // XIDs of the H100
+#endif
 constexpr int kGpuIsLost = 15;
 constexpr std::uint64_t kMemory = std::uint64_t{81559} << 20;
 
 int handles[2];
+std::mutex mutex;
 int users = 0;  // initializations less shutdowns
 
 int give(const char* value, char* text, unsigned int size) {
@@ -30,16 +44,19 @@ int answers(const void* device) { return device == &handles[0] ? kSuccess : kGpu
 extern "C" {
 
 int nvmlInit_v2() {
+    const std::lock_guard lock(mutex);
     ++users;
     return kSuccess;
 }
 
 int nvmlShutdown() {
+    const std::lock_guard lock(mutex);
     --users;
     return kSuccess;
 }
 
 int nvmlDeviceGetCount_v2(unsigned int* count) {
+    const std::lock_guard lock(mutex);
     *count = 2;
     return users > 0 ? kSuccess : kInvalidArgument;
 }
@@ -76,5 +93,91 @@ int nvmlDeviceGetPciInfo_v3(void* device, void* pci) {
     std::strcpy(bytes + 36, "0000FFFF:FF:1F.7");
     std::memcpy(pci, bytes, sizeof bytes);
     return answers(device);
+}
+
+#ifndef FAKE_NVML_OLD
+int nvmlDeviceGetMinorNumber(void* device, unsigned int* minor) {
+    *minor = 3;
+    return answers(device);
+}
+
+// version, total, reserved, free, used
+int nvmlDeviceGetMemoryInfo_v2(void* device, void* memory) {
+    std::uint32_t version = 0;
+    std::memcpy(&version, memory, sizeof version);
+    if (version != 0x2000028) {
+        return kInvalidArgument;
+    }
+    const std::uint64_t values[4] = {kMemory, 100, kMemory - 1000, 900};
+    std::memcpy(static_cast<char*>(memory) + 8, values, sizeof values);
+    return answers(device);
+}
+
+// gpu, memory
+int nvmlDeviceGetUtilizationRates(void* device, void* utilization) {
+    std::unique_lock lock(mutex);
+    awake.wait(lock, [] { return !hanging; });
+    const std::uint32_t values[2] = {42, 7};
+    std::memcpy(utilization, values, sizeof values);
+    return answers(device);
+}
+
+int nvmlDeviceGetPowerUsage(void* device, unsigned int* milliwatts) {
+    *milliwatts = 350'250;
+    return answers(device);
+}
+
+int nvmlDeviceGetTemperature(void* device, unsigned int sensor, unsigned int* degrees) {
+    *degrees = 51;
+    return sensor == 0 ? answers(device) : kInvalidArgument;
+}
+
+// The uncorrected errors of its life are what this card does not count.
+int nvmlDeviceGetTotalEccErrors(void* device, unsigned int kind, unsigned int counter,
+                                unsigned long long* errors) {
+    *errors = kind == 0 ? 3 + 27 * counter : 1;
+    return kind == 1 && counter == 1 ? kNotSupported : answers(device);
+}
+
+int nvmlEventSetCreate(void** set) {
+    *set = &events;
+    return kSuccess;
+}
+
+int nvmlDeviceRegisterEvents(void* device, unsigned long long types, void* set) {
+    return types == kXidCriticalError && set == &events ? answers(device) : kInvalidArgument;
+}
+
+// device, eventType, eventData, gpuInstanceId, computeInstanceId
+int nvmlEventSetWait_v2(void* set, void* event, unsigned int /*milliseconds*/) {
+    const std::lock_guard lock(mutex);
+    if (set != &events || events.empty()) {
+        return kTimeout;
+    }
+    void* const device = &handles[0];
+    const std::uint64_t values[2] = {kXidCriticalError, events.front()};
+    std::memcpy(event, &device, sizeof device);
+    std::memcpy(static_cast<char*>(event) + 8, values, sizeof values);
+    events.pop_front();
+    return kSuccess;
+}
+
+int nvmlEventSetFree(void* set) { return set == &events ? kSuccess : kInvalidArgument; }
+
+void fake_nvml_raise_xid(unsigned long long xid) {
+    const std::lock_guard lock(mutex);
+    events.push_back(xid);
+}
+
+void fake_nvml_hang(int whether) {
+    const std::lock_guard lock(mutex);
+    hanging = whether != 0;
+    awake.notify_all();
+}
+#endif
+
+int fake_nvml_users() {
+    const std::lock_guard lock(mutex);
+    return users;
 }
 }

@@ -30,7 +30,9 @@ TEST(Records, SurviveTheirFiles) {
                                    .milli_cpus = 1500,
                                    .memory = 1 << 20,
                                    .checkpoints = "/c",
-                                   .checkpoint_socket = "/s"};
+                                   .checkpoint_socket = "/s",
+                                   .device_filter = "bpf",
+                                   .devices = {"c 195:0", "c 136:*"}};
     ASSERT_TRUE(write_order(task.path(), order).ok());
     EXPECT_EQ(*read_order(task.path()), order);
 

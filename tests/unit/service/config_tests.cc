@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "scheduler/service/config/host_port.h"
+#include "scheduler/base/host_port.h"
 #include "scheduler/service/config/scheduler_config.h"
 #include "scheduler/service/identity/tls_files.h"
 #include "tests/unit/service/scratch_folder.h"

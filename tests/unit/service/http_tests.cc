@@ -18,8 +18,8 @@
 #include <list>
 #include <memory>
 
-#include "scheduler/service/http/http_server.h"
-#include "scheduler/service/http/metrics_text.h"
+#include "proto/http/metrics_text.h"
+#include "proto/http/server.h"
 #include "scheduler/service/identity/tls_files.h"
 #include "tests/unit/service/scratch_folder.h"
 
@@ -44,13 +44,14 @@ HttpReply routes(std::string_view target) {
     if (target == "/readyz") {
         return {.status = 503, .body = "standby\n"};
     }
-    return not_found(target);
+    return http_not_found(target);
 }
 
 HttpOptions plain_options() {
     return {.listen = {.host = "127.0.0.1", .port = 0},
             .security = HttpSecurity::PlainOnLoopback,
-            .tls = {},
+            .certificate = {},
+            .key = {},
             .routes = routes};
 }
 
@@ -246,7 +247,8 @@ protected:
     const TlsFiles files = *provide_tls({}, scratch.path());
     const std::unique_ptr<HttpServer> server = start({.listen = {.host = "127.0.0.1", .port = 0},
                                                       .security = HttpSecurity::Tls,
-                                                      .tls = files,
+                                                      .certificate = files.certificate,
+                                                      .key = files.key,
                                                       .routes = routes});
 
     asio::ssl::context client_context() const {
@@ -301,11 +303,12 @@ TEST(HttpsOptions, AKeyOfAnotherCertificateIsRefused) {
     files.key = provide_tls({}, other.path())->key;
     const auto server = HttpServer::start({.listen = {.host = "127.0.0.1", .port = 0},
                                            .security = HttpSecurity::Tls,
-                                           .tls = files,
+                                           .certificate = files.certificate,
+                                           .key = files.key,
                                            .routes = routes});
     ASSERT_FALSE(server.ok());
     EXPECT_THAT(server.error().message,
-                HasSubstr("the server's certificate or key cannot be used: key values mismatch"));
+                HasSubstr("the certificate or key cannot be used: key values mismatch"));
 }
 
 // --- metrics

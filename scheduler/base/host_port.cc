@@ -1,4 +1,4 @@
-#include "scheduler/service/config/host_port.h"
+#include "scheduler/base/host_port.h"
 
 #include <arpa/inet.h>
 
@@ -8,7 +8,7 @@
 
 #include "scheduler/base/text.h"
 
-namespace gusu::service {
+namespace gusu {
 namespace {
 
 bool is_address(int family, std::string_view text) {
@@ -109,4 +109,4 @@ bool is_loopback(std::string_view host) {
     return host == "localhost";
 }
 
-}  // namespace gusu::service
+}  // namespace gusu

@@ -7,7 +7,7 @@
 
 #include "scheduler/base/result.h"
 
-namespace gusu::service {
+namespace gusu {
 
 struct HostPort {
     std::string host;  // a name or an address, IPv6 without brackets
@@ -28,4 +28,4 @@ bool is_host(std::string_view text);
 // 127.0.0.0/8, ::1 and "localhost".
 bool is_loopback(std::string_view host);
 
-}  // namespace gusu::service
+}  // namespace gusu

@@ -1,4 +1,5 @@
-// The small HTTP server beside gRPC: /metrics, /healthz, /readyz.
+// The small HTTP server beside gRPC, of the scheduler and of the agents: /metrics, /healthz,
+// /readyz.
 //
 // It answers GET and HEAD of what a route function knows, over TLS 1.3, or over plain HTTP on a
 // loopback address if the configuration says so. Two threads serve all connections without blocking
@@ -13,12 +14,10 @@
 #include <string>
 #include <string_view>
 
-#include "gusu/config/v1/scheduler.pb.h"
+#include "scheduler/base/host_port.h"
 #include "scheduler/base/result.h"
-#include "scheduler/service/config/host_port.h"
-#include "scheduler/service/identity/tls_files.h"
 
-namespace gusu::service {
+namespace gusu {
 
 struct HttpReply {
     unsigned int status = 200;
@@ -30,19 +29,27 @@ struct HttpReply {
 // must not block for long.
 using HttpRoutes = std::function<HttpReply(std::string_view target)>;
 
-HttpReply not_found(std::string_view target);
+HttpReply http_not_found(std::string_view target);
 
 enum class HttpSecurity { Tls, PlainOnLoopback };
 
+// What the fields of the configuration are called, as errors name them.
+struct HttpFields {
+    std::string listen = "http.listen";
+    std::string insecure = "http.insecure";
+};
+
 // "" is Tls, "loopback-only" is PlainOnLoopback and refused for a host that is not loopback.
-Result<HttpSecurity> http_security(const config::v1::HttpConfig& http, const HostPort& listen);
+Result<HttpSecurity> http_security(const std::string& insecure, const HostPort& listen,
+                                   const HttpFields& fields = {});
 
 struct HttpOptions {
     HostPort listen;  // port 0: the system chooses
     HttpSecurity security = HttpSecurity::Tls;
-    // With Tls: the server's certificate and key.
-    TlsFiles tls;
+    std::string certificate;  // with Tls: the server's own, PEM
+    std::string key;
     HttpRoutes routes;
+    HttpFields fields = {};
     // From the moment a request may come until it must be complete.
     std::chrono::milliseconds read_within = std::chrono::seconds(5);
 };
@@ -69,4 +76,4 @@ private:
     std::unique_ptr<Listening> listening_;
 };
 
-}  // namespace gusu::service
+}  // namespace gusu

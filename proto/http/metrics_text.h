@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-#include "scheduler/service/http/http_server.h"
+#include "proto/http/server.h"
 
-namespace gusu::service {
+namespace gusu {
 
 // Collects all sources now: the registry of the process is one, views over a snapshot are others.
 // Families are sorted by name; one that several sources know appears once, with the series of all.
@@ -17,4 +17,4 @@ std::string metrics_text(std::span<const prometheus::Collectable* const> sources
 // The same as the reply to /metrics.
 HttpReply metrics_reply(std::span<const prometheus::Collectable* const> sources);
 
-}  // namespace gusu::service
+}  // namespace gusu

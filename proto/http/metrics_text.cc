@@ -1,4 +1,4 @@
-#include "scheduler/service/http/metrics_text.h"
+#include "proto/http/metrics_text.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace gusu::service {
+namespace gusu {
 
 std::string metrics_text(std::span<const prometheus::Collectable* const> sources) {
     std::map<std::string, prometheus::MetricFamily> by_name;
@@ -36,4 +36,4 @@ HttpReply metrics_reply(std::span<const prometheus::Collectable* const> sources)
             .body = metrics_text(sources)};
 }
 
-}  // namespace gusu::service
+}  // namespace gusu

@@ -1,4 +1,4 @@
-#include "scheduler/service/http/http_server.h"
+#include "proto/http/server.h"
 
 #include <spdlog/spdlog.h>
 
@@ -8,10 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "proto/http/connection.h"
 #include "scheduler/base/text.h"
-#include "scheduler/service/http/http_connection.h"
 
-namespace gusu::service {
+namespace gusu {
 namespace {
 
 namespace asio = boost::asio;
@@ -21,32 +21,32 @@ using Outcome = boost::system::error_code;
 constexpr int kThreads = 2;
 constexpr std::chrono::milliseconds kAfterFailedAccept{100};
 
-Status load_certificate(asio::ssl::context& context, const TlsFiles& files) {
+Status load_certificate(asio::ssl::context& context, const HttpOptions& options) {
     Outcome outcome;
     SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_3_VERSION);
-    context.use_certificate_chain(asio::buffer(files.certificate), outcome);
+    context.use_certificate_chain(asio::buffer(options.certificate), outcome);
     if (!outcome) {
-        context.use_private_key(asio::buffer(files.key), asio::ssl::context::pem, outcome);
+        context.use_private_key(asio::buffer(options.key), asio::ssl::context::pem, outcome);
     }
     if (outcome) {
         return Error{ErrorCode::FailedPrecondition,
-                     "http: the server's certificate or key cannot be used: " + outcome.message()};
+                     options.fields.listen +
+                         ": the certificate or key cannot be used: " + outcome.message()};
     }
     return Done{};
 }
 
-Error not_loopback(const std::string& host) {
-    return {
-        ErrorCode::InvalidArgument,
-        "http.insecure: loopback-only serves plain HTTP on 127.0.0.1 or ::1 alone, and http.listen "
-        "names " +
-            quote(host) + "; leave http.insecure out to serve TLS there"};
+Error not_loopback(const std::string& host, const HttpFields& fields) {
+    return {ErrorCode::InvalidArgument,
+            fields.insecure + ": loopback-only serves plain HTTP on 127.0.0.1 or ::1 alone, and " +
+                fields.listen + " names " + quote(host) + "; leave " + fields.insecure +
+                " out to serve TLS there"};
 }
 
-Error cannot_listen(const HostPort& listen, const Outcome& outcome) {
-    return {ErrorCode::FailedPrecondition, "http.listen: cannot listen on " +
-                                               format_host_port(listen) + ": " + outcome.message() +
-                                               "; end what uses it or choose another address"};
+Error cannot_listen(const HttpOptions& options, const Outcome& outcome) {
+    return {ErrorCode::FailedPrecondition,
+            options.fields.listen + ": cannot listen on " + format_host_port(options.listen) +
+                ": " + outcome.message() + "; end what uses it or choose another address"};
 }
 
 // Not under SO_REUSEPORT: a second scheduler on the same port is a mistake, and fails.
@@ -78,12 +78,12 @@ public:
 
     Status open(const HttpOptions& options) {
         if (options.security == HttpSecurity::Tls) {
-            const Status loaded = load_certificate(shared_->tls, options.tls);
+            const Status loaded = load_certificate(shared_->tls, options);
             if (!loaded) {
                 return loaded;
             }
         }
-        return bind(options.listen);
+        return bind(options);
     }
 
     void run() {
@@ -109,22 +109,23 @@ public:
     const HostPort& address() const { return address_; }
 
 private:
-    Status bind(const HostPort& listen) {
+    Status bind(const HttpOptions& options) {
+        const HostPort& listen = options.listen;
         Outcome outcome;
         tcp::resolver resolver(loop_->context);
         const auto found = resolver.resolve(listen.host, std::to_string(listen.port),
                                             tcp::resolver::passive, outcome);
         if (outcome) {
-            return cannot_listen(listen, outcome);
+            return cannot_listen(options, outcome);
         }
         const tcp::endpoint endpoint = *found.begin();
         if (shared_->security == HttpSecurity::PlainOnLoopback &&
             !endpoint.address().is_loopback()) {
-            return not_loopback(listen.host);
+            return not_loopback(listen.host, options.fields);
         }
         listen_on(loop_->acceptor, endpoint, outcome);
         if (outcome) {
-            return cannot_listen(listen, outcome);
+            return cannot_listen(options, outcome);
         }
         address_ = {.host = listen.host, .port = loop_->acceptor.local_endpoint(outcome).port()};
         return Done{};
@@ -165,18 +166,18 @@ private:
     std::vector<std::thread> threads_;
 };
 
-Result<HttpSecurity> http_security(const config::v1::HttpConfig& http, const HostPort& listen) {
-    if (http.insecure().empty()) {
+Result<HttpSecurity> http_security(const std::string& insecure, const HostPort& listen,
+                                   const HttpFields& fields) {
+    if (insecure.empty()) {
         return HttpSecurity::Tls;
     }
-    if (http.insecure() != "loopback-only") {
+    if (insecure != "loopback-only") {
         return Error{ErrorCode::InvalidArgument,
-                     "http.insecure: " + quote(http.insecure()) +
-                         " is not allowed; leave it out for TLS, or write "
-                         "loopback-only"};
+                     fields.insecure + ": " + quote(insecure) +
+                         " is not allowed; leave it out for TLS, or write loopback-only"};
     }
     if (!is_loopback(listen.host)) {
-        return not_loopback(listen.host);
+        return not_loopback(listen.host, fields);
     }
     return HttpSecurity::PlainOnLoopback;
 }
@@ -199,4 +200,4 @@ const HostPort& HttpServer::address() const { return listening_->address(); }
 
 void HttpServer::stop() { listening_->stop(); }
 
-}  // namespace gusu::service
+}  // namespace gusu

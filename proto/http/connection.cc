@@ -1,4 +1,4 @@
-#include "scheduler/service/http/http_connection.h"
+#include "proto/http/connection.h"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/beast/core.hpp>
@@ -9,7 +9,7 @@
 
 #include "scheduler/base/text.h"
 
-namespace gusu::service {
+namespace gusu {
 namespace {
 
 namespace asio = boost::asio;
@@ -194,7 +194,7 @@ using TlsConnection = Connection<beast::ssl_stream<beast::tcp_stream>>;
 
 }  // namespace
 
-HttpReply not_found(std::string_view target) {
+HttpReply http_not_found(std::string_view target) {
     return text_reply(
         404, "There is nothing at " + quote(target) + "; try /metrics, /healthz or /readyz.\n");
 }
@@ -211,4 +211,4 @@ void serve_connection(std::shared_ptr<HttpShared> shared, asio::ip::tcp::socket 
     }
 }
 
-}  // namespace gusu::service
+}  // namespace gusu

@@ -7,9 +7,9 @@
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
 
-#include "scheduler/service/http/http_server.h"
+#include "proto/http/server.h"
 
-namespace gusu::service {
+namespace gusu {
 
 inline constexpr int kMostConnections = 64;
 
@@ -26,4 +26,4 @@ struct HttpShared {
 // many.
 void serve_connection(std::shared_ptr<HttpShared> shared, boost::asio::ip::tcp::socket socket);
 
-}  // namespace gusu::service
+}  // namespace gusu

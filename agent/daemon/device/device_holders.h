@@ -1,0 +1,28 @@
+// Which tenant's tasks hold which devices now. Written by the loop's thread, read by any.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "agent/daemon/task.h"
+
+namespace gusu::agent {
+
+// What stands for the tenants of a shared device if they are not all the same. It can be no
+// tenant's name.
+inline constexpr const char* kSeveralTenants = "(several)";
+
+class DeviceHolders {
+public:
+    void take(const Task& task);
+    void leave(const TaskKey& key);
+    // Of the devices that are held.
+    std::map<int, std::string> tenants() const;
+
+private:
+    mutable std::mutex mutex_;
+    std::map<int, std::map<TaskKey, std::string>> holders_;
+};
+
+}  // namespace gusu::agent

@@ -1,0 +1,97 @@
+"""What the agent's kernel filter lets a job open, and what the agent serves by HTTP."""
+
+import os
+import stat
+import urllib.error
+import urllib.request
+
+import pytest
+
+from platform_under_test import wait_until
+
+# One that no task may open, and one that every task may. Both files may be opened by anybody.
+NUMBERS = {"fuse": os.makedev(10, 229), "full": os.makedev(1, 7)}
+LOOK = """#!/bin/sh
+for d in fuse full; do
+    if why=$( (: < FOLDER/$d) 2>&1 ); then
+        echo "$d opens"
+    else
+        echo "$d ${why##*: }"
+    fi
+done
+"""
+KEPT = ["fuse Operation not permitted", "full opens"]
+
+
+@pytest.fixture
+def node(platform):
+    platform.gusu("tenant", "create", "t")
+    platform.start_agent("n1", http_listen="127.0.0.1:0", http_insecure="loopback-only")
+    return platform
+
+
+def filter_of(platform, name):
+    return platform.node(name)["inventory"]["labels"]["device_filter"]
+
+
+def make_device_files(folder):
+    """False where they cannot be made, or made and not used."""
+    try:
+        for name, number in NUMBERS.items():
+            os.mknod(folder / name, stat.S_IFCHR, number)
+            (folder / name).chmod(0o666)
+        (folder / "full").open("rb").close()
+    except OSError:
+        return False
+    look = folder / "look"
+    look.write_text(LOOK.replace("FOLDER", str(folder)))
+    look.chmod(0o755)
+    return True
+
+
+def said_by(node, *words):
+    job = node.submit(*words)
+    node.wait_state(job, "SUCCEEDED")
+    return node.gusu("logs", job).stdout.splitlines()
+
+
+def test_a_job_opens_what_it_was_given_and_nothing_else(node):
+    if not make_device_files(node.folder) or filter_of(node, "n1") == "none":
+        assert "kept off devices" in node.agents["n1"].log.read_text() or os.geteuid() != 0
+        return
+    look = node.folder / "look"
+    assert said_by(node, "--", look) == KEPT
+    assert said_by(node, "--gpus", "2", "--", look) == KEPT  # simulated ones have no files
+    # Of another session, its parents gone.
+    away = f'cd $GUSU_SCRATCH_DIR; (setsid sh -c "({look} > out; mv out seen) &" &); until test -e seen; do sleep 0.05; done; cat seen'
+    assert said_by(node, "--", "sh", "-c", away) == KEPT
+
+
+def test_where_there_is_no_filter_the_agent_says_so_or_does_not_start(node):
+    # Root can leave its control group.
+    node.start_agent("n2", task_user="root", device_filter="preferred")
+    assert filter_of(node, "n2") == "none"
+    assert "kept off devices" in node.agents["n2"].log.read_text()
+    with pytest.raises(AssertionError, match="device_filter: is required, and there is none"):
+        node.start_agent("n3", task_user="root", device_filter="required")
+
+
+def test_an_agent_serves_its_health_and_no_metrics_of_simulated_devices(node):
+    address = node.agents["n1"].wait_ready()["http"]
+
+    def get(path):
+        return urllib.request.urlopen(f"http://{address}{path}").read().decode()
+
+    assert get("/healthz") == "alive\n"
+    assert get("/readyz") == "in touch\n"
+    assert get("/metrics") == ""
+    node.scheduler.kill()
+
+    def is_out_of_touch():
+        try:
+            return get("/readyz") is None
+        except urllib.error.HTTPError as error:
+            return error.code == 503
+
+    wait_until("the agent to notice that the scheduler is gone", is_out_of_touch)
+    assert get("/healthz") == "alive\n"
