@@ -278,7 +278,7 @@ Time Scheduler::next_timer() const {
         next = std::min(next, nomination.until);
     }
     if (!state_.pending().classes().empty()) {
-        next = std::min({next, state_.next_turn(), state_.next_aging()});
+        next = std::min({next, state_.next_turn(), state_.next_aging(), state_.next_widening()});
     }
     if (!state_.ended().empty()) {
         next = std::min(next, state_.ended().begin()->first + retention_.keep_for);

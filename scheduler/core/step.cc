@@ -33,18 +33,22 @@ std::vector<UsageRow> usage_of(const Job& job, Time now) {
     std::map<std::pair<Time, std::string>, UsageRow> rows;
     for (const PlacedTask& task : placed.tasks) {
         const Time until = task.left().value_or(now);
+        const Resources& each = job.demand().groups[static_cast<std::size_t>(task.group)].per_task;
         UsageRow& row = rows[{until, task.accelerator}];
-        row.tenant = job.demand().tenant;
-        row.user = job.spec->user;
-        row.accelerator = task.accelerator;
-        row.milli_gpus += Amount(task.milli_gpus());
-        row.milli_cpus +=
-            job.demand().groups[static_cast<std::size_t>(task.group)].per_task.milli_cpus;
-        row.from = placed.since;
-        row.until = until;
+        row.milli_gpus +=
+            Amount(static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device);
+        row.milli_cpus += task.holds(each).milli_cpus;
+        for (const DevicePart& part : task.idle.devices) {
+            rows[{until, part.accelerator}].milli_gpus += Amount(part.milli);
+        }
     }
     std::vector<UsageRow> all;
     for (auto& [key, row] : rows) {
+        row.tenant = job.demand().tenant;
+        row.user = job.spec->user;
+        row.accelerator = key.second;
+        row.from = placed.since;
+        row.until = key.first;
         all.push_back(std::move(row));
     }
     return all;

@@ -79,28 +79,8 @@ Problem set_topology(const v1::JobSpec& spec, const Field& parent, core::Demand&
     return std::nullopt;
 }
 
-// Known words that the core does not follow yet.
-Problem refuse_what_is_not_there(const v1::JobSpec& spec, const Field& field) {
-    constexpr std::string_view kWhy = "is not in this version";
-    if (spec.exclusive()) {
-        return refuse(field.in("exclusive"), kWhy, "false");
-    }
-    if (spec.has_topology()) {
-        return refuse(field.in("topology"), kWhy, "none");
-    }
-    for (int i = 0; i < spec.groups_size(); ++i) {
-        if (!spec.groups(i).spread_over().empty()) {
-            return refuse(field.at("groups", i).in("spread_over"), kWhy, "none");
-        }
-    }
-    return std::nullopt;
-}
-
 Result<std::shared_ptr<const core::Demand>> to_demand(const v1::JobSpec& spec, const Field& field) {
     auto demand = std::make_shared<core::Demand>();
-    if (auto problem = refuse_what_is_not_there(spec, field)) {
-        return *problem;
-    }
     auto groups = to_groups(spec, field);
     if (!groups.ok()) {
         return groups.error();

@@ -62,7 +62,8 @@ void show_task(const core::State& state, const core::PlacedTask& task, v1::TaskP
         shown.add_devices(device == nullptr ? position : device->index);
         shown.set_simulated(device != nullptr && device->reality == core::Reality::Simulated);
     }
-    shown.set_gpus(from_milli(task.milli_gpus()));
+    shown.set_gpus(
+        from_milli(static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device));
     shown.set_state(state_of_task(state, task));
     if (const auto* ended = std::get_if<core::TaskEnded>(&task.state)) {
         shown.set_exit_code(ended->ending.exit_code);

@@ -94,6 +94,36 @@ core::TaskState read_task_state(const storage::TaskState& record, StoredReader& 
     return core::TaskOrdered{};
 }
 
+namespace {
+
+void write_idle(const core::KeptIdle& idle, storage::PlacedTask& task) {
+    if (idle == core::KeptIdle{}) {
+        return;
+    }
+    storage::KeptIdle& record = *task.mutable_idle();
+    record.set_milli_cpus(idle.milli_cpus.units());
+    record.set_memory(idle.memory.units());
+    for (const core::DevicePart& part : idle.devices) {
+        storage::DevicePart& written = *record.add_devices();
+        written.set_accelerator(part.accelerator);
+        written.set_device(part.device);
+        written.set_milli(part.milli);
+    }
+}
+
+core::KeptIdle read_idle(const storage::KeptIdle& record, StoredReader& reader) {
+    core::KeptIdle idle{.milli_cpus = reader.amount(record.milli_cpus()),
+                        .memory = reader.amount(record.memory()),
+                        .devices = {}};
+    for (const storage::DevicePart& part : record.devices()) {
+        idle.devices.push_back(
+            {.accelerator = part.accelerator(), .device = part.device(), .milli = part.milli()});
+    }
+    return idle;
+}
+
+}  // namespace
+
 void write_tasks(const std::vector<core::PlacedTask>& tasks, StoredTasks& records) {
     records.Reserve(static_cast<int>(tasks.size()));
     for (const core::PlacedTask& task : tasks) {
@@ -107,6 +137,7 @@ void write_tasks(const std::vector<core::PlacedTask>& tasks, StoredTasks& record
         if (task.leaving) {
             record.set_leaving(to_milliseconds(*task.leaving));
         }
+        write_idle(task.idle, record);
     }
 }
 
@@ -119,7 +150,8 @@ std::vector<core::PlacedTask> read_tasks(const StoredTasks& records, StoredReade
                          .accelerator = record.accelerator(),
                          .devices = {record.devices().begin(), record.devices().end()},
                          .milli_per_device = record.milli_per_device(),
-                         .state = read_task_state(record.state(), reader)});
+                         .state = read_task_state(record.state(), reader),
+                         .idle = read_idle(record.idle(), reader)});
         if (record.has_leaving()) {
             tasks.back().leaving = from_milliseconds(record.leaving());
         }

@@ -51,6 +51,7 @@ void write_state(const core::JobState& state, storage::Job& record) {
         written.set_open_dependencies(waiting->open_dependencies);
         written.set_lane(waiting->lane);
         written.set_work(waiting->work);
+        written.set_ready(to_milliseconds(waiting->ready));
     } else if (const auto* placed = std::get_if<core::Placed>(&state)) {
         write_placed(*placed, *record.mutable_placed());
     } else {
@@ -68,6 +69,7 @@ core::JobState read_state(const storage::Job& record, StoredReader& reader) {
                                  .hold = reader.choice(record.waiting().hold(), stored_hold,
                                                        storage::Hold_MAX, "hold"),
                                  .open_dependencies = record.waiting().open_dependencies(),
+                                 .ready = from_milliseconds(record.waiting().ready()),
                                  .lane = record.waiting().lane(),
                                  .work = record.waiting().work()};
         case storage::Job::kPlaced:

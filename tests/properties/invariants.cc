@@ -27,6 +27,10 @@ public:
         kept_places_are_kept();
         who_may_be_stopped_leaves_windows();
         elastic_jobs_have_their_least();
+        exclusive_jobs_are_alone();
+        jobs_are_as_close_as_they_must();
+        tasks_are_spread_evenly();
+        it_is_known_who_holds_nodes();
         return broken_;
     }
 
@@ -47,11 +51,11 @@ private:
                 if (task.left()) {
                     continue;
                 }
-                for (const int device : task.devices) {
-                    held[{task.node, device}] += task.milli_per_device;
-                }
-                cpus[task.node] +=
-                    job.demand().groups[static_cast<std::size_t>(task.group)].per_task.milli_cpus;
+                const core::Resources& each =
+                    job.demand().groups[static_cast<std::size_t>(task.group)].per_task;
+                task.each_device(
+                    [&](int device, int milli) { held[{task.node, device}] += milli; });
+                cpus[task.node] += task.holds(each).milli_cpus;
             }
         }
         for (const auto& [id, node] : state_.nodes()) {
@@ -99,8 +103,10 @@ private:
         expect(!state_.pending().next(), "a class was left untried");
         core::Scheduler copy = scheduler_;
         for (const core::Event& event : copy.full_pass(now_)) {
-            expect(!std::holds_alternative<core::JobPlaced>(event.body),
-                   "a full pass starts what the steps have missed");
+            const auto* placed = std::get_if<core::JobPlaced>(&event.body);
+            expect(placed == nullptr,
+                   "a full pass starts what the steps have missed" +
+                       (placed == nullptr ? "" : ": job " + std::to_string(placed->job.value)));
         }
         for (const auto& [demand, jobs] : state_.pending().classes()) {
             const bool open = !core::suspended_tenant(state_, demand->tenant) &&
@@ -130,6 +136,17 @@ private:
         expect(open == indexed, "nodes that take no work are indexed");
     }
 
+    // It may have been placed when other domains were there, or when it had waited for one.
+    static core::Demand as_where_it_is(const core::Job& job) {
+        core::Demand demand = core::at_least(job.demand());
+        for (core::TaskGroup& group : demand.groups) {
+            group.spread_over.clear();
+        }
+        const bool waits =
+            demand.topology.has_value() && demand.topology->closeness == core::Closeness::Preferred;
+        return waits ? core::widened(demand) : demand;
+    }
+
     // So that a preemption plan knows what its victims leave. Limits stand: they count by the
     // state.
     void what_is_released_can_be_taken_again() {
@@ -142,8 +159,8 @@ private:
             });
             core::Plan plan(state_);
             plan.release(job);
-            const core::Placement again = core::place(core::at_least(job.demand()), plan);
-            expect(!open || again.found() || again.limit,
+            const core::Placement again = core::place(as_where_it_is(job), plan);
+            expect(!open || again.found() || again.limit || again.lending || again.kept,
                    "job " + std::to_string(id.value) + " has no room where it was");
         }
     }
@@ -172,11 +189,11 @@ private:
     std::map<Place, JobId> kept_devices() {
         std::map<Place, JobId> kept;
         const auto keep = [&](JobId id, const core::PlacedTask& task) {
-            for (const int device : task.devices) {
-                expect(task.milli_per_device < core::kWholeDevice ||
-                           kept.emplace(Place(task.node, device), id).second,
-                       "a device is kept for two jobs");
-            }
+            task.each_device([&](int device, int milli) {
+                expect(
+                    milli < core::kWholeDevice || kept.emplace(Place(task.node, device), id).second,
+                    "a device is kept for two jobs");
+            });
         };
         for (const auto& [id, nomination] : state_.nominations()) {
             expect(state_.job(id)->is_waiting(), "a nominated job waits");
@@ -226,6 +243,77 @@ private:
                 expect(!stays || !open, "job " + std::to_string(job.id.value) +
                                             " stays on a node that is reserved for others");
             }
+        }
+    }
+
+    void exclusive_jobs_are_alone() {
+        for (const auto& [id, node] : state_.nodes()) {
+            const bool some = std::ranges::any_of(node.tasks, [&](const core::TaskRef& held) {
+                return state_.job(held.job)->demand().sharing == core::Sharing::Exclusive;
+            });
+            expect(!some || node.tasks.begin()->job == node.tasks.rbegin()->job,
+                   "something runs beside an exclusive job on " + node.description.name);
+        }
+    }
+
+    // Labels do not change in these lives.
+    std::map<std::string, int> tasks_by_label(const core::Job& job, int group,
+                                              const std::string& label) {
+        std::map<std::string, int> tasks;
+        for (const core::PlacedTask& task : std::get<core::Placed>(job.state).tasks) {
+            const std::string* value = state_.node(task.node)->label(label);
+            if (group < 0 || task.group == group) {
+                ++tasks[value == nullptr ? "" : *value];
+            }
+        }
+        return tasks;
+    }
+
+    void jobs_are_as_close_as_they_must() {
+        for (const auto& [incarnation, id] : state_.placed()) {
+            const core::Job& job = *state_.job(id);
+            const auto& topology = job.demand().topology;
+            if (!topology || topology->closeness == core::Closeness::Preferred) {
+                continue;
+            }
+            const auto tasks = tasks_by_label(job, -1, topology->level);
+            expect(tasks.size() == 1 && !tasks.contains(""),
+                   "job " + std::to_string(id.value) + " is not within one domain");
+        }
+    }
+
+    void tasks_are_spread_evenly() {
+        for (const auto& [incarnation, id] : state_.placed()) {
+            const core::Job& job = *state_.job(id);
+            for (std::size_t i = 0; i < job.demand().groups.size(); ++i) {
+                const std::string& over = job.demand().groups[i].spread_over;
+                if (over.empty()) {
+                    continue;
+                }
+                const auto tasks = tasks_by_label(job, static_cast<int>(i), over);
+                const auto [least, most] = std::ranges::minmax_element(
+                    tasks, {}, [](const auto& each) { return each.second; });
+                expect(!tasks.contains("") && most->second - least->second <= 1,
+                       "job " + std::to_string(id.value) + " is not spread evenly");
+            }
+        }
+    }
+
+    void it_is_known_who_holds_nodes() {
+        const core::WholeNodes& known = state_.whole_nodes();
+        std::map<std::string, int> unheld;
+        for (const auto& [id, node] : state_.nodes()) {
+            const bool firm = std::ranges::any_of(node.tasks, [&](const core::TaskRef& held) {
+                return core::is_firm(state_.policy(), state_.job(held.job)->demand());
+            });
+            if (node.takes_work() && !firm) {
+                ++unheld[node.description.devices.front().accelerator];
+            }
+        }
+        for (const auto& [accelerator, guarantees] : known.guarantees()) {
+            expect(known.unheld(accelerator) == unheld[accelerator],
+                   std::to_string(known.unheld(accelerator)) + " nodes with " + accelerator +
+                       " are held by nobody, not " + std::to_string(unheld[accelerator]));
         }
     }
 

@@ -12,6 +12,9 @@ NodeWish wish(int i) {
     wish.accelerator = i % 2 == 0 ? "nvidia-h200" : "nvidia-a100";
     wish.gpus = 4 + 4 * (i % 2);
     wish.cpus = 16;
+    if (i > 0) {
+        wish.labels["rack"] = i < 3 ? "r1" : "r2";  // one node is in none
+    }
     return wish;
 }
 
@@ -63,6 +66,23 @@ void RandomLife::go_on() {
     }
 }
 
+// Now and then beside nothing, close together, or spread.
+void RandomLife::ask_for_a_place(core::Demand& demand, core::TaskGroup& group) {
+    if (upto(7) == 0) {
+        demand.sharing = core::Sharing::Exclusive;
+    }
+    if (upto(4) == 0) {
+        const bool must = upto(1) == 0;
+        demand.topology = core::Topology{
+            .level = "rack",
+            .closeness = must ? core::Closeness::Required : core::Closeness::Preferred,
+            .wait = must ? Duration(0) : Duration(60'000 * upto(5))};
+    }
+    if (upto(6) == 0) {
+        group.spread_over = "rack";
+    }
+}
+
 void RandomLife::submit() {
     auto demand = std::make_shared<core::Demand>();
     core::TaskGroup group;
@@ -78,6 +98,7 @@ void RandomLife::submit() {
     if (upto(2) == 0 && !group.per_task.milli_gpus.is_zero()) {
         group.accelerators = {upto(1) == 0 ? "nvidia-h200" : "nvidia-a100"};
     }
+    ask_for_a_place(*demand, group);
     demand->groups = {group};
     demand->priority = static_cast<core::Priority>(upto(2));
     demand->preemption = static_cast<core::Preemption>(upto(1));
@@ -222,12 +243,14 @@ void RandomLife::change_reservation() {
 void RandomLife::change_tenant() {
     const std::string& path = tenants_[static_cast<std::size_t>(upto(2))];
     if (upto(1) == 0) {
+        const int gpus = upto(4);
         (void)world_.execute(core::SetQuota{.caller = world_.admin(),
                                             .tenant = path,
                                             .accelerator = "nvidia-h200",
-                                            .guaranteed = Amount(1000 * upto(4)),
+                                            .guaranteed = Amount(1000 * gpus),
                                             .limit = {},
-                                            .lendable = {}});
+                                            .lendable = {},
+                                            .guaranteed_nodes = gpus / 4});
         return;
     }
     core::UpdateTenant update{world_.admin(), path, {}, {}, {}, {}, {}};

@@ -22,6 +22,7 @@ private:
     int upto(int most) { return std::uniform_int_distribution<int>(0, most)(random_); }
     JobId any_job();
     void submit();
+    void ask_for_a_place(core::Demand& demand, core::TaskGroup& group);
     void observe();
     void change_job();
     void change_node();

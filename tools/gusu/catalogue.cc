@@ -35,6 +35,7 @@ constexpr Translation kTranslations[] = {
     {"MAX RUNNING", "运行上限"},
     {"MAX PENDING", "排队上限"},
     {"GUARANTEED", "保障"},
+    {"WHOLE NODES", "整机保障"},
     {"LIMIT", "上限"},
     {"LENDABLE", "可借出"},
     {"USED", "已用"},

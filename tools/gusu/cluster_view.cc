@@ -195,20 +195,28 @@ std::string tenant_details(const v1::Tenant& tenant) {
 }
 
 std::string quota_table(const v1::ListQuotasResponse& quotas, const View& view) {
-    Table table({{say("TENANT"), Align::Left, kShortest},
-                 {say("ACCELERATOR"), Align::Left, kShortest},
-                 {say("GUARANTEED"), Align::Right},
-                 {say("LIMIT"), Align::Right},
-                 {say("LENDABLE"), Align::Right},
-                 {say("USED"), Align::Right},
-                 {say("BORROWED"), Align::Right},
-                 {say("LENT"), Align::Right}});
+    std::vector<Column> columns{
+        {say("TENANT"), Align::Left, kShortest}, {say("ACCELERATOR"), Align::Left, kShortest},
+        {say("GUARANTEED"), Align::Right},       {say("LIMIT"), Align::Right},
+        {say("LENDABLE"), Align::Right},         {say("USED"), Align::Right},
+        {say("BORROWED"), Align::Right},         {say("LENT"), Align::Right}};
+    if (view.wide) {
+        columns.push_back({say("WHOLE NODES"), Align::Right});
+    }
+    Table table(std::move(columns));
     for (const v1::Quota& quota : quotas.quotas()) {
-        table.add({quota.tenant(), accelerator_name(quota.accelerator(), quota.simulated()),
-                   number(quota.guaranteed()),
-                   quota.has_limit() ? number(quota.limit()) : say("unlimited"),
-                   number(quota.lendable_now()), number(quota.used()), number(quota.borrowed()),
-                   number(quota.lent())});
+        std::vector<std::string> row{quota.tenant(),
+                                     accelerator_name(quota.accelerator(), quota.simulated()),
+                                     number(quota.guaranteed()),
+                                     quota.has_limit() ? number(quota.limit()) : say("unlimited"),
+                                     number(quota.lendable_now()),
+                                     number(quota.used()),
+                                     number(quota.borrowed()),
+                                     number(quota.lent())};
+        if (view.wide) {
+            row.push_back(std::to_string(quota.guaranteed_nodes()));
+        }
+        table.add(std::move(row));
     }
     return table.to_text(view.width);
 }

@@ -88,18 +88,30 @@ struct State::Apply {
     void account(Tenant& tenant);
     void note_borrower(const Tenant& tenant);
     void count(const Job& job, int pending, int running);
+    // Nodes with these devices: one more, or one fewer.
+    void count_devices(const NodeDescription& node, int nodes);
     void index(const Node& node);
     void count_typical(const Demand& demand, std::int64_t jobs);
     void measure_room(Node& node);
     void offer(const Node& node);
 
+    // whole_nodes.cc: which nodes could be given whole.
+    void note_holding(const Node& node);
+    void note_all_holdings();
+    void guarantee_nodes(TenantId owner, const std::string& accelerator, int nodes);
+
     // queue.cc: where waiting jobs stand, and what the end of a job means to others.
+    void is_ready_now(Job& job);
     void enqueue(const Job& job);
     void dequeue(const Job& job);
     void leave_array_slot(const Job& job);
     void admit(JobId array);
+    bool give_slot_back(Throttle& throttle, JobId after);
+    void take_array_slot(const Job& nominated);
     void into_queue(const Job& job);
     void out_of_queue(const Job& job);
+    // All that are in it, which then are not.
+    std::vector<JobId> leave_queue();
     void end_nomination(JobId job);
 
     // stoppable.cc: running jobs that may be stopped for others.

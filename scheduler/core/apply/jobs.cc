@@ -64,6 +64,7 @@ void State::Apply::operator()(const JobSubmitted& event) {
             created.array = ArrayMembership{.array = event.job, .index = index};
         }
         add_dependencies(created);
+        is_ready_now(created);
         count(created, +1, 0);
         enqueue(created);
         note_deadline(created);
@@ -82,6 +83,7 @@ void State::Apply::operator()(const JobReleased& event) {
     Job& released = job(event.job);
     dequeue(released);
     std::get<Waiting>(released.state).hold = Hold::None;
+    is_ready_now(released);
     enqueue(released);
 }
 
@@ -181,8 +183,11 @@ void State::Apply::learn(const Job& ended, EndReason reason) {
     const bool by_itself = reason == EndReason::Completed || reason == EndReason::ExitCode ||
                            reason == EndReason::TimedOut || reason == EndReason::OutOfMemory;
     if (by_itself && milli_gpus > 0) {
+        const bool whole_nodes = ended.demand().sharing == Sharing::Exclusive;
+        const std::int64_t held =
+            whole_nodes ? gpus_held(ended.past.back().tasks)[kAnyAccelerator].units() : milli_gpus;
         state.history_.learn(series_of(ended.demand().tenant, ended.spec->user, ended.spec->name),
-                             milli_gpus, Duration(ended.milli_gpu_ms / milli_gpus), at);
+                             milli_gpus, Duration(ended.milli_gpu_ms / held), at);
     }
 }
 
@@ -210,6 +215,7 @@ void State::Apply::operator()(const JobRequeued& event) {
     Waiting waiting{.since = at, .not_before = event.not_before};
     rank(state, again, at, waiting);
     again.state = waiting;
+    is_ready_now(again);
     count(again, +1, 0);
     leave_array_slot(again);
     enqueue(again);

@@ -8,29 +8,31 @@ namespace {
 
 // False if the node no longer has so much: it came back smaller than what runs on it.
 bool take(Room& room, const PlacedTask& task, const Resources& each) {
-    const bool enough = room.milli_cpus >= each.milli_cpus && room.memory >= each.memory;
-    room.milli_cpus = room.milli_cpus.minus_at_most(each.milli_cpus);
-    room.memory = room.memory.minus_at_most(each.memory);
+    const Resources held = task.holds(each);
+    const bool enough = room.milli_cpus >= held.milli_cpus && room.memory >= held.memory;
+    room.milli_cpus = room.milli_cpus.minus_at_most(held.milli_cpus);
+    room.memory = room.memory.minus_at_most(held.memory);
     bool devices_there = true;
-    for (const int device : task.devices) {
+    task.each_device([&](int device, int milli) {
         const auto position = static_cast<std::size_t>(device);
         devices_there = devices_there && position < room.device_milli.size();
         if (position < room.device_milli.size()) {
-            room.device_milli[position] -= task.milli_per_device;
+            room.device_milli[position] -= milli;
             check(room.device_milli[position] >= 0, "a device is never held beyond what it has");
         }
-    }
+    });
     return enough && devices_there;
 }
 
 void give_back(Room& room, const PlacedTask& task, const Resources& each) {
-    room.milli_cpus += each.milli_cpus;
-    room.memory += each.memory;
-    for (const int device : task.devices) {
+    const Resources held = task.holds(each);
+    room.milli_cpus += held.milli_cpus;
+    room.memory += held.memory;
+    task.each_device([&](int device, int milli) {
         int& free = room.device_milli[static_cast<std::size_t>(device)];
-        free += task.milli_per_device;
+        free += milli;
         check(free <= 1000, "a device never has more than itself free");
-    }
+    });
 }
 
 // Where it still holds something.
@@ -53,12 +55,21 @@ void State::Apply::measure_room(Node& measured) {
     room.memory = measured.description.memory;
     room.device_milli.assign(measured.description.devices.size(), 1000);
     measured.room_is_exact = true;
+    bool is_exclusive = false;
     for (const TaskRef& held : measured.tasks) {
         const Job& holder = job(held.job);
         const PlacedTask& task =
             std::get<Placed>(holder.state).tasks[static_cast<std::size_t>(held.task)];
         const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
         measured.room_is_exact &= take(room, task, group.per_task);
+        is_exclusive |= holder.demand().sharing == Sharing::Exclusive;
+    }
+    // The node came back larger than what an exclusive job has of it: nothing comes beside it.
+    if (is_exclusive && !room.is_nothing()) {
+        room = {.milli_cpus = {},
+                .memory = {},
+                .device_milli = std::vector<int>(room.device_milli.size(), 0)};
+        measured.room_is_exact = false;
     }
 }
 
@@ -68,6 +79,9 @@ void State::Apply::index(const Node& indexed) {
         state.open_nodes_.put(indexed, indexed.room);
     } else {
         state.open_nodes_.drop(indexed.id);
+    }
+    if (state.whole_nodes_.is_guaranteed_to_somebody()) {
+        note_holding(indexed);
     }
 }
 

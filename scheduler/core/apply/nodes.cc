@@ -2,6 +2,21 @@
 
 namespace gusu::core {
 
+void State::Apply::count_devices(const NodeDescription& node, int nodes) {
+    std::map<std::string, int> devices;
+    for (const DeviceDescription& device : node.devices) {
+        ++devices[device.accelerator];
+    }
+    for (const auto& [accelerator, number] : devices) {
+        const Amount gpus = Amount(kWholeDevice).times(number);
+        nodes > 0 ? state.gpus_[accelerator] += gpus : state.gpus_[accelerator] -= gpus;
+        std::map<int, int>& sizes = state.node_sizes_[accelerator];
+        if ((sizes[number] += nodes) == 0) {
+            sizes.erase(number);
+        }
+    }
+}
+
 void State::Apply::operator()(const NodeJoined& event) {
     given(event.node.value);
     const bool is_new = !state.nodes_.contains(event.node);
@@ -16,12 +31,8 @@ void State::Apply::operator()(const NodeJoined& event) {
     if (is_new || joined.description != event.description) {
         ++state.inventory_version_;
     }
-    for (const DeviceDescription& device : joined.description.devices) {
-        state.gpus_[device.accelerator] -= Amount(kWholeDevice);
-    }
-    for (const DeviceDescription& device : event.description.devices) {
-        state.gpus_[device.accelerator] += Amount(kWholeDevice);
-    }
+    count_devices(joined.description, -1);
+    count_devices(event.description, +1);
     joined.description = event.description;
     joined.boot_id = event.boot_id;
     joined.contact = InContact{event.session};
@@ -34,10 +45,12 @@ void State::Apply::operator()(const NodeJoined& event) {
     offer(joined);
 }
 
+// Also where a node goes jobs are asked again: tasks may be spread over fewer domains without it.
 void State::Apply::operator()(const NodeContactLost& event) {
     Node& out = node(event.node);
     out.contact = Unreachable{.since = at, .lease_ends = event.lease_ends};
     index(out);
+    offer(out);
     state.leases_.insert({event.lease_ends, event.node});
 }
 
@@ -55,6 +68,7 @@ void State::Apply::operator()(const NodeDrained& event) {
     drained.drained = event.reason;
     plan_drain(drained, std::nullopt);
     index(drained);
+    offer(drained);
 }
 
 void State::Apply::operator()(const NodeDrainPlanned& event) {

@@ -5,6 +5,7 @@
 #include "scheduler/core/apply/apply.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
+#include "scheduler/core/policy/whole_nodes.h"
 #include "scheduler/core/policy/windows.h"
 
 namespace gusu::core {
@@ -14,7 +15,14 @@ PendingJobs::Tree State::tree() const {
         .turn_of = [this](TenantId id, const GpuNeed& need) { return turn_of(*this, id, need); },
         .from_the_top = [this](TenantId id) { return core::from_the_top(*this, id); },
         .need_of = [this](const Demand& demand) { return preferred_need(*this, demand); },
-        .entitlement_of = [this](TenantId id) { return core::entitlement_of(*this, id); }};
+        .entitlement_of = [this](TenantId id) { return core::entitlement_of(*this, id); },
+        .standing_of =
+            [this](const Demand& demand) {
+                return leaves_nodes_whole(*this, demand)
+                           ? Standing{.firm = true,
+                                      .whole_nodes = guaranteed_whole_nodes(*this, demand.tenant)}
+                           : Standing{};
+            }};
 }
 
 void State::Apply::into_queue(const Job& waiting) {
@@ -24,14 +32,34 @@ void State::Apply::into_queue(const Job& waiting) {
     } else {
         state.aged_.insert(waiting.id);
     }
-    state.pending_.add(turn_of(state, waiting), waiting.spec->demand, state.tree());
+    if (const Time widens = widens_at(waiting); widens > at && widens != kNever) {
+        state.widening_.insert({widens, waiting.id});
+    } else if (widens <= at) {
+        state.widened_.insert(waiting.id);
+    }
+    state.pending_.add(turn_of(state, waiting), state.asks_now(waiting), state.tree());
 }
 
 void State::Apply::out_of_queue(const Job& waiting) {
-    state.pending_.remove(turn_of(state, waiting), waiting.spec->demand, state.tree());
+    state.pending_.remove(turn_of(state, waiting), state.asks_now(waiting), state.tree());
+    state.widening_.erase({widens_at(waiting), waiting.id});
+    state.widened_.erase(waiting.id);
     state.aging_.erase(
         {std::get<Waiting>(waiting.state).since + state.policy().ages_after, waiting.id});
     state.aged_.erase(waiting.id);
+}
+
+std::vector<JobId> State::Apply::leave_queue() {
+    std::vector<JobId> queued;
+    for (const auto& [demand, equals] : state.pending_.classes()) {
+        for (const JobTurn& turn : equals.jobs) {
+            queued.push_back(turn.job);
+        }
+    }
+    for (const JobId id : queued) {
+        out_of_queue(job(id));
+    }
+    return queued;
 }
 
 void State::Apply::end_nomination(JobId id) {
@@ -48,6 +76,7 @@ void State::Apply::end_nomination(JobId id) {
 
 void State::Apply::operator()(const JobNominated& event) {
     out_of_queue(job(event.job));
+    take_array_slot(job(event.job));
     state.nominations_[event.job] = Nomination{.tasks = event.tasks,
                                                .victims = event.victims,
                                                .until = event.until,
@@ -57,6 +86,11 @@ void State::Apply::operator()(const JobNominated& event) {
 void State::Apply::operator()(const NominationEnded& event) {
     end_nomination(event.job);
     into_queue(job(event.job));
+}
+
+void State::Apply::is_ready_now(Job& waiting) {
+    Waiting& wait = std::get<Waiting>(waiting.state);
+    wait.ready = std::max(at, wait.not_before);
 }
 
 void State::Apply::enqueue(const Job& waiting) {
@@ -110,19 +144,37 @@ void State::Apply::admit(JobId array) {
     // One that came back takes the turn of a later one that has not started.
     while (!throttle.waiting.empty()) {
         const JobId first = *throttle.waiting.begin();
-        const auto last = std::ranges::find_if(
-            std::views::reverse(throttle.admitted),
-            [&](JobId id) { return job(id).is_waiting() && !state.nominations_.contains(id); });
-        if (last == throttle.admitted.rend() || *last < first) {
+        if (!give_slot_back(throttle, first)) {
             return;
         }
-        const JobId later = *last;
-        out_of_queue(job(later));
-        throttle.admitted.erase(later);
         throttle.waiting.erase(first);
-        throttle.waiting.insert(later);
         throttle.admitted.insert(first);
         into_queue(job(first));
+    }
+}
+
+// False if none after it has a slot that it has not begun to use.
+bool State::Apply::give_slot_back(Throttle& throttle, JobId after) {
+    const auto last = std::ranges::find_if(std::views::reverse(throttle.admitted), [&](JobId id) {
+        return job(id).is_waiting() && !state.nominations_.contains(id);
+    });
+    if (last == throttle.admitted.rend() || *last < after) {
+        return false;
+    }
+    const JobId later = *last;
+    out_of_queue(job(later));
+    throttle.admitted.erase(later);
+    throttle.waiting.insert(later);
+    return true;
+}
+
+// After a restart slots were given by index alone, and here is one that had its own.
+void State::Apply::take_array_slot(const Job& nominated) {
+    const auto found =
+        nominated.array ? state.throttles_.find(nominated.array->array) : state.throttles_.end();
+    if (found != state.throttles_.end() && found->second.waiting.erase(nominated.id) > 0) {
+        give_slot_back(found->second, JobId{});
+        found->second.admitted.insert(nominated.id);
     }
 }
 
@@ -137,6 +189,11 @@ void State::wake(Time now) {
         const Job& old = jobs_.at(aging_.begin()->second);
         apply.out_of_queue(old);
         apply.into_queue(old);
+    }
+    while (!widening_.empty() && widening_.begin()->first <= now) {
+        const Job& wide = jobs_.at(widening_.begin()->second);
+        apply.out_of_queue(wide);
+        apply.into_queue(wide);
     }
     while (!turning_.empty() && turning_.begin()->first <= now) {
         const JobId id = turning_.begin()->second;
@@ -265,6 +322,7 @@ void State::Apply::tell_dependents(JobId ended) {
         }
         if (wait->open_dependencies == 0 && wait->hold == Hold::None) {
             dequeue(dependent);
+            is_ready_now(dependent);
             enqueue(dependent);
         }
     }

@@ -36,6 +36,11 @@ void State::Apply::operator()(const TenantDeleted& event) {
     }
     std::erase_if(state.directory_.grants,
                   [&](const Grant& grant) { return grant.tenant == event.tenant; });
+    for (const auto& [accelerator, quota] : gone.quotas) {
+        if (quota.guaranteed_nodes > 0) {
+            guarantee_nodes(event.tenant, accelerator, 0);
+        }
+    }
     state.tenant_by_path_.erase(gone.path);
     state.tenants_.erase(event.tenant);
 }
@@ -43,7 +48,12 @@ void State::Apply::operator()(const TenantDeleted& event) {
 void State::Apply::operator()(const QuotaChanged& event) {
     Tenant& changed = tenant(event.tenant);
     account(changed);
-    changed.quotas[event.accelerator] = event.quota;
+    Quota& quota = changed.quotas[event.accelerator];
+    const int nodes_before = quota.guaranteed_nodes;
+    quota = event.quota;
+    if (quota.guaranteed_nodes != nodes_before) {
+        guarantee_nodes(event.tenant, event.accelerator, quota.guaranteed_nodes);
+    }
     note_borrower(changed);
     state.pending_.tenant_freed(event.tenant, state.tree());
     state.pending_.capacity_freed({event.accelerator}, state.tree());
@@ -86,15 +96,7 @@ void State::Apply::book_firm(const Job& holder) {
 
 // All that was booked and ordered by the old rules is booked and ordered by the new ones.
 void State::Apply::operator()(const PolicyChanged& event) {
-    std::vector<JobId> queued;
-    for (const auto& [demand, equals] : state.pending_.classes()) {
-        for (const JobTurn& turn : equals.jobs) {
-            queued.push_back(turn.job);
-        }
-    }
-    for (const JobId id : queued) {
-        out_of_queue(job(id));
-    }
+    const std::vector<JobId> queued = leave_queue();
     for (auto& [id, each] : state.tenants_) {
         each.firm.clear();
     }
@@ -104,6 +106,7 @@ void State::Apply::operator()(const PolicyChanged& event) {
         may_no_longer_be_stopped(id);
         may_be_stopped(job(id));
     }
+    note_all_holdings();
     for (const JobId id : queued) {
         Job& waiting = job(id);
         rank(state, waiting, at, std::get<Waiting>(waiting.state));

@@ -56,8 +56,8 @@ Result<const Tenant*> paying_tenant(const State& state, const SubmitJobs& comman
 }
 
 std::optional<Error> refusal(const Deciding& by, const Demand& demand, const std::string& field) {
-    if (const auto closed =
-            limit_closed_always(by.state, demand.tenant, certain_need(at_least(demand)))) {
+    if (const auto closed = limit_closed_always(by.state, demand.tenant,
+                                                certain_need(by.state, at_least(demand)))) {
         const std::string& path = by.state.tenant(closed->tenant)->path;
         return Error{ErrorCode::QuotaExceeded,
                      field + " asks for " + format_milli(closed->asked.units()) + " GPUs (" +

@@ -76,6 +76,64 @@ Status check_guarantee(const State& state, const Tenant& tenant, const std::stri
     return Done{};
 }
 
+int children_guaranteed_nodes(const State& state, TenantId parent, const std::string& accelerator) {
+    int sum = 0;
+    for (const auto& [id, tenant] : state.tenants()) {
+        const auto quota = tenant.quotas.find(accelerator);
+        sum += tenant.parent == parent && quota != tenant.quotas.end()
+                   ? quota->second.guaranteed_nodes
+                   : 0;
+    }
+    return sum;
+}
+
+int guaranteed_nodes(const Tenant& tenant, const std::string& accelerator) {
+    const auto quota = tenant.quotas.find(accelerator);
+    return quota == tenant.quotas.end() ? 0 : quota->second.guaranteed_nodes;
+}
+
+// Whole nodes are a part of the guarantee, and children's of the parent's.
+Status check_guaranteed_nodes(const State& state, const Tenant& tenant,
+                              const std::string& accelerator, const Quota& wanted) {
+    const int nodes = wanted.guaranteed_nodes;
+    if (nodes > 0 && accelerator == kAnyAccelerator) {
+        return Error{ErrorCode::InvalidArgument,
+                     "guaranteed_nodes: nodes are guaranteed of one accelerator; name it"};
+    }
+    // One device where no node is known yet.
+    const int devices = std::max(1, state.smallest_node(accelerator, 1));
+    const Amount gpus_of_nodes = Amount(kWholeDevice).times(devices).times(nodes);
+    if (gpus_of_nodes > wanted.guaranteed) {
+        return Error{ErrorCode::InvalidArgument,
+                     "guaranteed_nodes: " + std::to_string(nodes) + " nodes with at least " +
+                         std::to_string(devices) + " " + accelerator + " each are " +
+                         gpus(gpus_of_nodes) + ", and the guarantee is " + gpus(wanted.guaranteed) +
+                         "; raise it, or guarantee fewer nodes"};
+    }
+    const int below = children_guaranteed_nodes(state, tenant.id, accelerator);
+    if (below > nodes) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "tenants below \"" + tenant.path + "\" are guaranteed " +
+                         std::to_string(below) + " whole nodes with " + accelerator +
+                         " together; " + std::to_string(nodes) + " is less. Lower theirs first"};
+    }
+    const Tenant* parent = state.tenant(tenant.parent);
+    if (parent == nullptr) {
+        return Done{};
+    }
+    const int has = guaranteed_nodes(*parent, accelerator);
+    const int others = children_guaranteed_nodes(state, parent->id, accelerator) -
+                       guaranteed_nodes(tenant, accelerator);
+    if (others + nodes > has) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "\"" + parent->path + "\" is guaranteed " + std::to_string(has) +
+                         " whole nodes with " + accelerator + ", of which its other tenants have " +
+                         std::to_string(others) + "; \"" + tenant.path + "\" can have at most " +
+                         std::to_string(std::max(0, has - others))};
+    }
+    return Done{};
+}
+
 Status check_accelerator(const State& state, const std::string& name) {
     std::set<std::string> known{kAnyAccelerator};
     for (const auto& [each, accelerator] : state.catalogue()) {
@@ -292,6 +350,10 @@ Result<Events> decide(const Deciding& by, const SetQuota& command) {
         return fits.error();
     }
     quota.guaranteed_nodes = command.guaranteed_nodes.value_or(quota.guaranteed_nodes);
+    const Status whole = check_guaranteed_nodes(by.state, tenant, command.accelerator, quota);
+    if (!whole) {
+        return whole.error();
+    }
     Events events{{by.now, QuotaChanged{tenant.id, command.accelerator, quota}}};
     if (command.reclaim == SetQuota::Reclaim::Yes) {
         const Status enough = reclaim(by, tenant, {command.accelerator, quota}, events);

@@ -43,13 +43,34 @@ std::optional<Time> PlacedTask::left() const {
     return leaving && ended != nullptr ? std::optional(ended->at) : std::nullopt;
 }
 
+std::int64_t PlacedTask::milli_gpus() const {
+    std::int64_t sum = 0;
+    each_device([&](int, int milli) { sum += milli; });
+    return sum;
+}
+
+Resources PlacedTask::holds(const Resources& each) const {
+    return {.milli_gpus = each.milli_gpus,
+            .milli_cpus = each.milli_cpus + idle.milli_cpus,
+            .memory = each.memory + idle.memory};
+}
+
 std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks) {
     std::map<std::string, Amount> held;
-    for (const PlacedTask& task : tasks) {
-        const std::int64_t milli = task.milli_gpus();
-        if (milli > 0 && !task.left()) {
-            held[task.accelerator] += Amount(milli);
+    const auto add = [&](const std::string& accelerator, std::int64_t milli) {
+        if (milli > 0) {
+            held[accelerator] += Amount(milli);
             held[kAnyAccelerator] += Amount(milli);
+        }
+    };
+    for (const PlacedTask& task : tasks) {
+        if (task.left()) {
+            continue;
+        }
+        add(task.accelerator,
+            static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device);
+        for (const DevicePart& part : task.idle.devices) {
+            add(part.accelerator, part.milli);
         }
     }
     return held;
@@ -66,6 +87,33 @@ std::int64_t milli_gpu_ms(const std::vector<PlacedTask>& tasks, Time from, Time 
 
 std::int64_t PastAttempt::unsaved_milli_gpu_ms() const {
     return milli_gpu_ms(tasks, std::max(placed, checkpointed.value_or(placed)), ended);
+}
+
+std::int64_t milli_gpus(const Job& job) {
+    const auto* placed = std::get_if<Placed>(&job.state);
+    const bool as_asked = job.demand().sharing == Sharing::Shared && !job.demand().is_elastic();
+    if (placed == nullptr || as_asked) {
+        return job.demand().total().milli_gpus.units();
+    }
+    std::int64_t sum = 0;
+    for (const PlacedTask& task : placed->tasks) {
+        sum += task.left() ? 0 : task.milli_gpus();
+    }
+    return sum;
+}
+
+Time widens_at(const Job& job) {
+    const auto& topology = job.demand().topology;
+    if (!topology || topology->closeness == Closeness::Required || topology->wait == Duration(0)) {
+        return kNever;
+    }
+    return std::get<Waiting>(job.state).ready + topology->wait;
+}
+
+Demand widened(const Demand& demand) {
+    Demand wide = demand;
+    wide.topology->wait = Duration(0);
+    return wide;
 }
 
 }  // namespace gusu::core

@@ -24,11 +24,13 @@ enum class Runtime { Process, Container };
 enum class Sharing { Shared, Exclusive };
 enum class Closeness { Preferred, Required };
 
-// How close together the nodes of a job are.
+// How close together the nodes of a job are: all in one domain, where nodes with the same value of
+// a label are one, and nodes without it are in none.
 struct Topology {
     std::string level;  // the node label that tells the domain
     Closeness closeness = Closeness::Preferred;
-    Duration wait{0};  // for one domain, before what is preferred is given up
+    // For one domain, before what is preferred is given up. 0: where none has room, at once.
+    Duration wait{0};
 
     friend auto operator<=>(const Topology&, const Topology&) = default;
 };
@@ -146,6 +148,8 @@ struct Waiting {
     Time not_before;  // begin time, or the end of a back-off
     Hold hold = Hold::None;
     int open_dependencies = 0;  // jobs it still waits for
+    // When nothing of its own kept it any more: begin time, hold, dependencies.
+    Time ready = {};
     // Its place in the tenant, see policy/order.h; as it was when it came into the queue.
     int lane = 0;
     int work = 0;
@@ -164,6 +168,25 @@ struct TaskEnded {
 };
 using TaskState = std::variant<TaskOrdered, TaskStarting, TaskRunning, TaskEnded>;
 
+// A part of a device, or all of it.
+struct DevicePart {
+    std::string accelerator;
+    int device = 0;  // position in NodeDescription::devices
+    int milli = 0;   // 1000 for a whole device
+
+    friend bool operator==(const DevicePart&, const DevicePart&) = default;
+};
+
+// What an exclusive job keeps of a node beyond what its tasks there ask for: all the rest, so that
+// nothing else fits. It is held and charged as if they asked for it; they do not see it.
+struct KeptIdle {
+    Amount milli_cpus;
+    Amount memory;
+    std::vector<DevicePart> devices;
+
+    friend bool operator==(const KeptIdle&, const KeptIdle&) = default;
+};
+
 // One task on its node.
 struct PlacedTask {
     int group = 0;  // position in Demand::groups
@@ -175,10 +198,22 @@ struct PlacedTask {
     // When it was told to go so that others have its room, which is free as soon as it has ended.
     // The attempt goes on without it.
     std::optional<Time> leaving = {};
+    KeptIdle idle = {};  // with the first task of an exclusive job on each node
 
-    std::int64_t milli_gpus() const {
-        return static_cast<std::int64_t>(devices.size()) * milli_per_device;
+    // Calls visit(position of the device, thousandths) for all that is held.
+    template <typename Visit>
+    void each_device(Visit visit) const {
+        for (const int device : devices) {
+            visit(device, milli_per_device);
+        }
+        for (const DevicePart& part : idle.devices) {
+            visit(part.device, part.milli);
+        }
     }
+    // Of all these.
+    std::int64_t milli_gpus() const;
+    // CPUs and memory held of the node, where a task asks for so much.
+    Resources holds(const Resources& each) const;
     // Until when it held its room; nullopt as long as it does: to the end of the attempt.
     std::optional<Time> left() const;
 };
@@ -268,6 +303,14 @@ struct Array {
 
 // The element that the user numbered so; nullopt if there is none.
 std::optional<JobId> element_of(const Array& array, int index);
+
+// Milli-GPUs that the job holds while it is placed; before, what its tasks ask for.
+std::int64_t milli_gpus(const Job& job);
+
+// When a waiting job that prefers one domain takes what there is; kNever if it waits for none.
+Time widens_at(const Job& job);
+// What it asks for then: one domain if there is one with room.
+Demand widened(const Demand& demand);
 
 // Of a job with a deadline: when it must start at the latest.
 Time latest_start(const Job& job);

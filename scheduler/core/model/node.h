@@ -65,7 +65,14 @@ struct Room {
     Amount memory;
     std::vector<int>
         device_milli;  // by position in NodeDescription::devices; 1000 is a free device
+
+    bool is_nothing() const;
+
+    friend bool operator==(const Room&, const Room&) = default;
 };
+
+// All that the node has.
+Room whole_room(const NodeDescription& node);
 
 struct TaskRef {
     JobId job;

@@ -25,6 +25,14 @@ struct DemandLess {
 // Milli-GPUs by accelerator; the sum stands under kAnyAccelerator.
 using GpuNeed = std::map<std::string, Amount>;
 
+// Of jobs that have to leave nodes whole: under whose guarantee they may take one.
+struct Standing {
+    bool firm = false;
+    TenantId whole_nodes;
+
+    friend auto operator<=>(const Standing&, const Standing&) = default;
+};
+
 // What of a demand decides where it fits.
 struct Shape {
     Runtime runtime = Runtime::Process;
@@ -32,6 +40,7 @@ struct Shape {
     std::optional<Topology> topology = {};
     std::vector<TaskGroup> groups;
     TenantId entitlement = {};  // the nearest tenant, itself or above, that has reserved nodes
+    Standing standing = {};
 
     friend auto operator<=>(const Shape&, const Shape&) = default;
 };
@@ -63,6 +72,7 @@ public:
         std::function<std::vector<TenantId>(TenantId)> from_the_top;  // down to this tenant
         std::function<GpuNeed(const Demand&)> need_of;
         std::function<TenantId(TenantId)> entitlement_of;
+        std::function<Standing(const Demand&)> standing_of;
     };
 
     const Classes& classes() const { return classes_; }

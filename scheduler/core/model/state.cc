@@ -1,5 +1,7 @@
 #include "scheduler/core/model/state.h"
 
+#include <algorithm>
+
 namespace gusu::core {
 namespace {
 
@@ -43,6 +45,20 @@ const std::vector<JobId>* State::request(const std::string& user,
 DemandPointer State::shared(const DemandPointer& demand) const {
     const auto found = demands_.find(demand);
     return found == demands_.end() ? demand : found->first;
+}
+
+DemandPointer State::asks_now(const Job& waiting) const {
+    return widened_.contains(waiting.id) ? std::make_shared<Demand>(widened(waiting.demand()))
+                                         : waiting.spec->demand;
+}
+
+int State::smallest_node(const std::string& accelerator, int at_least) const {
+    const auto* sizes = find_in(node_sizes_, accelerator);
+    if (sizes == nullptr) {
+        return 0;
+    }
+    const auto found = sizes->lower_bound(std::max(at_least, 1));
+    return found == sizes->end() ? 0 : found->first;
 }
 
 bool State::is_throttled(const Job& job) const {

@@ -15,6 +15,7 @@
 #include "scheduler/core/model/node_index.h"
 #include "scheduler/core/model/pending.h"
 #include "scheduler/core/model/typical_tasks.h"
+#include "scheduler/core/model/whole_nodes.h"
 #include "scheduler/core/model/worth_table.h"
 
 namespace gusu::core {
@@ -69,6 +70,10 @@ public:
     std::size_t throttled_jobs() const;
     // Waiting jobs that have waited for so long that they are ranked higher.
     const std::set<JobId>& aged() const { return aged_; }
+    // What a waiting job asks for by now: of one domain no more than is there, once it has waited
+    // for one as long as it would. Jobs are in the queue with this demand.
+    DemandPointer asks_now(const Job& waiting) const;
+    Time next_widening() const { return widening_.empty() ? kNever : widening_.begin()->first; }
     const History& history() const { return history_; }
     // Waiting jobs for which others are being stopped.
     const std::map<JobId, Nomination>& nominations() const { return nominations_; }
@@ -112,11 +117,16 @@ public:
     DemandPointer shared(const DemandPointer& demand) const;
     // Nodes that take work, by what is free on them, and what that is worth.
     const NodeIndex& open_nodes() const { return open_nodes_; }
+    const WholeNodes& whole_nodes() const { return whole_nodes_; }
     const TypicalTasks& typical_tasks() const { return typical_tasks_; }
     // Remembers what was computed from the two; never changes an answer.
     WorthTable& worth_table() const { return worth_table_; }
     // Milli-GPUs of all nodes, whether or not they are there now.
     const std::map<std::string, Amount>& gpus() const { return gpus_; }
+    // How many nodes have so many devices of an accelerator, whether or not they are there now.
+    const std::map<std::string, std::map<int, int>>& node_sizes() const { return node_sizes_; }
+    // Devices of this accelerator on the smallest node that has so many of it; 0 if none has.
+    int smallest_node(const std::string& accelerator, int at_least) const;
     // Accelerators some node has or had, and whether they are simulated.
     const std::map<std::string, Reality>& accelerators_seen() const { return accelerators_seen_; }
 
@@ -166,6 +176,7 @@ private:
     std::map<std::string, Accelerator> catalogue_;
     std::map<std::string, Reality> accelerators_seen_;
     std::map<std::string, Amount> gpus_;
+    std::map<std::string, std::map<int, int>> node_sizes_;
     Directory directory_;
     Policy policy_;
     PendingJobs pending_;
@@ -173,6 +184,8 @@ private:
     History history_;
     std::set<JobId> aged_;
     std::set<std::pair<Time, JobId>> aging_;
+    std::set<JobId> widened_;
+    std::set<std::pair<Time, JobId>> widening_;
     std::map<JobId, Nomination> nominations_;
     std::map<TenantId, StoppableJobs> stoppable_;
     std::set<TenantId> borrowers_;
@@ -191,6 +204,7 @@ private:
     std::set<std::pair<Time, NodeId>> drains_;
     std::map<NodeId, std::vector<Window>> windows_;
     NodeIndex open_nodes_;
+    WholeNodes whole_nodes_;
     TypicalTasks typical_tasks_;
     mutable WorthTable worth_table_;
     std::set<std::pair<Time, JobId>> ended_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/base/text.h"
+#include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -128,6 +129,78 @@ std::optional<Constraint> kept_constraint(const State& state, const Demand& dema
                       "wait for their jobs to start, or for others to end"};
 }
 
+// Of nodes that suit the group some are empty, and that is what an exclusive job is to be placed
+// on.
+Constraint exclusive_constraint(const State& state, const Demand& demand, Time now) {
+    const TaskGroup& group = largest_group(demand);
+    const Plan plan = offered(state, now);
+    int suitable = 0;
+    int empty = 0;
+    for (const auto& [id, node] : state.nodes()) {
+        const bool has = node.takes_work() && suits(demand, group, node);
+        suitable += has ? 1 : 0;
+        empty += has && plan.is_untouched(node) ? 1 : 0;
+    }
+    return {WaitReason::Fragmented,
+            "is to be alone on its nodes; of " + std::to_string(suitable) +
+                " nodes that suit and take work, " + std::to_string(empty) +
+                " run nothing and are kept for nobody",
+            "submit it without --exclusive, or wait for nodes to run empty"};
+}
+
+Constraint topology_constraint(const State& state, const Demand& demand, Time now) {
+    const auto best = best_domain(confined(demand, offered(state, now)), demand);
+    const TaskGroup& group = largest_group(demand);
+    const std::string& level = demand.topology->level;
+    if (!best) {
+        return {WaitReason::Topology, "no node that suits and takes work has the label " + level,
+                "submit it without --topology, or have the nodes labelled"};
+    }
+    return {WaitReason::Topology,
+            "is to be on nodes of one " + level + "; the best one, " + best->value +
+                ", has room for " +
+                std::to_string(std::min<std::int64_t>(best->tasks, group.tasks)) + " of " +
+                std::to_string(group.tasks) + " tasks",
+            "wait for jobs there to end, or submit it without --topology"};
+}
+
+Demand without_spread(Demand demand) {
+    for (TaskGroup& group : demand.groups) {
+        group.spread_over.clear();
+    }
+    return demand;
+}
+
+bool is_spread(const Demand& demand) {
+    return std::ranges::any_of(demand.groups,
+                               [](const TaskGroup& group) { return !group.spread_over.empty(); });
+}
+
+Constraint spread_constraint(const State& state, const Demand& demand, Time now) {
+    const TaskGroup& group = *std::ranges::find_if(
+        demand.groups, [](const TaskGroup& each) { return !each.spread_over.empty(); });
+    const auto names = choices(state, group);
+    const Plan plan = confined(demand, offered(state, now));
+    const auto all =
+        domains(plan, group.spread_over,
+                {demand, group, names.empty() ? -1 : plan.nodes().accelerator(names.front())});
+    const auto least = std::ranges::min_element(all, {}, &Domain::tasks);
+    const auto number = std::max<std::int64_t>(1, static_cast<std::int64_t>(all.size()));
+    return {WaitReason::Topology,
+            "its " + std::to_string(group.tasks) + " tasks are to be spread evenly over " +
+                std::to_string(all.size()) + " values of " + group.spread_over + ", at least " +
+                std::to_string(group.tasks / number) + " in each" +
+                (least == all.end()
+                     ? ""
+                     : "; " + least->value + " has room for " + std::to_string(least->tasks)),
+            "wait for jobs there to end, or submit it without --spread-over"};
+}
+
+Demand shared(Demand demand) {
+    demand.sharing = Sharing::Shared;
+    return demand;
+}
+
 }  // namespace
 
 Constraint capacity_constraint(const State& state, const Demand& demand, Time now) {
@@ -138,6 +211,15 @@ Constraint capacity_constraint(const State& state, const Demand& demand, Time no
     }
     if (auto kept = kept_constraint(state, demand)) {
         return *std::move(kept);
+    }
+    if (demand.topology && starts(state, without_topology(demand), now)) {
+        return topology_constraint(state, demand, now);
+    }
+    if (is_spread(demand) && starts(state, without_spread(demand), now)) {
+        return spread_constraint(state, demand, now);
+    }
+    if (demand.sharing == Sharing::Exclusive && starts(state, shared(demand), now)) {
+        return exclusive_constraint(state, demand, now);
     }
     const auto [accelerator, need] = main_need(state, demand);
     if (accelerator.empty() || need == 0) {
@@ -170,6 +252,56 @@ Constraint capacity_constraint(const State& state, const Demand& demand, Time no
 }
 
 namespace {
+
+// Label names, those with the fewest values last.
+std::vector<std::string> levels_of(const State& state) {
+    std::map<std::string, std::set<std::string>> values;
+    for (const auto& [id, node] : state.nodes()) {
+        for (const Labels* labels : {&node.description.labels, &node.labels_set}) {
+            for (const auto& [name, value] : *labels) {
+                if (const std::string* holds = node.label(name)) {
+                    values[name].insert(*holds);
+                }
+            }
+        }
+    }
+    std::vector<std::pair<std::int64_t, std::string>> levels;
+    for (const auto& [name, held] : values) {
+        levels.emplace_back(-static_cast<std::int64_t>(held.size()), name);
+    }
+    std::ranges::sort(levels);
+    std::vector<std::string> names;
+    for (auto& [size, name] : levels) {
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
+// The next wider level, or any nodes, and nodes that it shares.
+void add_wider(const State& state, const Demand& demand, Time now,
+               std::vector<std::string>& found) {
+    if (demand.topology) {
+        const std::vector<std::string> levels = levels_of(state);
+        const auto present = std::ranges::find(levels, demand.topology->level);
+        const auto wider = std::find_if(present, levels.end(), [&](const std::string& level) {
+            Demand other = demand;
+            other.topology = Topology{.level = level, .closeness = Closeness::Required};
+            return level != demand.topology->level && starts(state, other, now);
+        });
+        if (wider != levels.end()) {
+            found.push_back("--topology " + *wider);
+        }
+        if (starts(state, without_topology(demand), now)) {
+            found.push_back("no --topology");
+        }
+    }
+    if (is_spread(demand) && starts(state, without_spread(demand), now)) {
+        found.push_back("no --spread-over");
+    }
+    if (demand.sharing == Sharing::Exclusive && starts(state, shared(demand), now)) {
+        found.push_back("no --exclusive");
+    }
+}
 
 // Those that the job leaves out, where each of its groups takes any of several.
 void add_other_accelerators(const State& state, const Demand& demand, Time now,
@@ -250,6 +382,7 @@ std::vector<std::string> smaller_that_start(const State& state, const Demand& de
             },
             group.tasks > 1 ? "--gpus-per-node" : "--gpus");
     }
+    add_wider(state, demand, now, found);
     add_other_accelerators(state, demand, now, found);
     add_shorter(state, demand, now, found);
     return found;

@@ -81,9 +81,14 @@ std::vector<SurplusTask> surplus_of(const Job& placed) {
     for (const TaskGroup& group : placed.demand().groups) {
         spare.push_back(group.min_tasks > 0 ? -group.min_tasks : 0);
     }
+    // Beside an exclusive job nothing comes, on no part of its nodes.
+    if (placed.demand().sharing == Sharing::Exclusive) {
+        return {};
+    }
     for (const PlacedTask& task : tasks) {
         const auto group = static_cast<std::size_t>(task.group);
-        const bool counts = placed.demand().groups[group].min_tasks > 0 && !task.leaving;
+        const TaskGroup& of = placed.demand().groups[group];
+        const bool counts = of.min_tasks > 0 && of.spread_over.empty() && !task.leaving;
         spare[group] += counts ? 1 : 0;
     }
     std::vector<SurplusTask> surplus;

@@ -23,7 +23,8 @@ struct SurplusTask {
 };
 
 // Of a placed job, those above its least that have not ended, the last rank first, as the first one
-// leads the others. They may go together.
+// leads the others. They may go together. None of an exclusive job, or of a group that is spread
+// evenly.
 std::vector<SurplusTask> surplus_of(const Job& placed);
 
 // By job and rank.

@@ -103,7 +103,7 @@ void add_never(const State& state, Feasibility& feasibility, const Demand& deman
              "it could run when it was submitted; cancel it, or bring the nodes back"});
     }
     if (const auto limit =
-            limit_closed_always(state, demand.tenant, certain_need(at_least(demand)))) {
+            limit_closed_always(state, demand.tenant, certain_need(state, at_least(demand)))) {
         closed.push_back(limit_constraint(state, *limit, WaitReason::OverLimitAlways));
     }
 }
@@ -119,14 +119,30 @@ void add_job_count(const State& state, const Demand& demand, std::vector<Constra
     }
 }
 
+Constraint kept_constraint(const State& state, const WholeNodesKept& kept) {
+    const std::string short_job = format_duration(state.policy().short_job);
+    return {WaitReason::WholeNodesKept,
+            "it fits, but can neither be stopped nor ends within " + short_job +
+                ", and would be on a node that others are guaranteed whole: of the nodes with " +
+                kept.accelerator + ", " + std::to_string(kept.could_be_given) +
+                " could still be given whole, and " + std::to_string(kept.guaranteed) +
+                " are guaranteed and not yet in use",
+            "submit it with --preemptible, or with --time of at most " + short_job};
+}
+
 // Quota, turn and capacity, decided together by the real placement.
 void add_placement(const State& state, const Job& job, Time now, std::vector<Constraint>& closed) {
-    const Demand demand = at_least(job.demand());
+    const DemandPointer asked = state.asks_now(job);
+    const Demand demand = at_least(*asked);
     const Placement placement = place(demand, offered(state, now));
     if (placement.closed.gate == Gate::TenantLimit && placement.limit) {
         closed.push_back(limit_constraint(state, *placement.limit, WaitReason::TenantLimit));
     }
-    if (const auto lending = lending_closed(state, demand, preferred_need(state, demand))) {
+    auto lending = lending_closed(state, demand, preferred_need(state, demand));
+    if (!lending && placement.closed.gate == Gate::Lending) {
+        lending = placement.lending;
+    }
+    if (lending) {
         closed.push_back({WaitReason::LendingCap,
                           "it would borrow " + format_milli(lending->asked.units()) + " " +
                               lending->accelerator +
@@ -147,8 +163,15 @@ void add_placement(const State& state, const Job& job, Time now, std::vector<Con
                           "see `gusu explain " + std::to_string(equals->jobs.begin()->job.value) +
                               "` for why the first of them waits"});
     }
-    if (!placement.found() && placement.closed.gate == Gate::Capacity) {
+    if (placement.kept) {
+        closed.push_back(kept_constraint(state, *placement.kept));
+    } else if (!placement.found() && placement.closed.gate == Gate::Capacity) {
         closed.push_back(capacity_constraint(state, demand, now));
+    }
+    if (!closed.empty() && closed.back().reason == WaitReason::Topology &&
+        widens_at(job) != kNever && widens_at(job) > now) {
+        closed.back().remedy =
+            "at " + format_rfc3339(widens_at(job)) + " it takes any nodes; or wait for jobs to end";
     }
 }
 
@@ -222,7 +245,8 @@ Explanation explain(const State& state, Feasibility& feasibility, const Job& job
                    each.reason != WaitReason::NotYetExamined;
         });
     if (by_capacity) {
-        explanation.would_start_now = smaller_that_start(state, at_least(job.demand()), now);
+        explanation.would_start_now =
+            smaller_that_start(state, at_least(*state.asks_now(job)), now);
     }
     return explanation;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/base/text.h"
+#include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/elastic.h"
 
 namespace gusu::core {
@@ -90,6 +91,57 @@ std::optional<Impossible> no_node_has_it(const State& state, const Demand& deman
     return std::nullopt;
 }
 
+std::vector<std::string> labels_of_nodes(const State& state) {
+    std::set<std::string> names;
+    for (const auto& [id, node] : state.nodes()) {
+        for (const Labels* labels : {&node.description.labels, &node.labels_set}) {
+            for (const auto& [name, value] : *labels) {
+                names.insert(name);
+            }
+        }
+    }
+    return {names.begin(), names.end()};
+}
+
+// None if some node that suits the group has the label.
+std::optional<Impossible> no_such_level(const State& state, const Demand& demand,
+                                        std::size_t position, const std::string& field,
+                                        const std::string& level) {
+    const bool some = std::ranges::any_of(state.nodes(), [&](const auto& node) {
+        return node.second.label(level) != nullptr &&
+               suits(demand, demand.groups[position], node.second);
+    });
+    if (some) {
+        return std::nullopt;
+    }
+    const std::vector<std::string> known = labels_of_nodes(state);
+    const std::string near = nearest_name(level, known);
+    return Impossible{
+        Never::NoSuchResource,
+        field + ": no node that suits has the label \"" + level + "\"" +
+            (near.empty() || near == level ? "." : "; did you mean \"" + near + "\"?") +
+            " Labels here: " + listed(known)};
+}
+
+std::optional<Impossible> no_node_has_the_level(const State& state, const Demand& demand) {
+    for (std::size_t i = 0; i < demand.groups.size(); ++i) {
+        if (demand.topology) {
+            if (auto none =
+                    no_such_level(state, demand, i, "topology.level", demand.topology->level)) {
+                return none;
+            }
+        }
+        const std::string& over = demand.groups[i].spread_over;
+        if (!over.empty()) {
+            if (auto none =
+                    no_such_level(state, demand, i, group_name(demand, i) + ".spread_over", over)) {
+                return none;
+            }
+        }
+    }
+    return std::nullopt;
+}
+
 // The largest single node for a group, in words.
 std::string largest_node(const State& state, const Demand& demand, const TaskGroup& group) {
     const Node* largest = nullptr;
@@ -128,11 +180,33 @@ std::optional<Impossible> Feasibility::impossible(const State& state, const Dema
     key.priority = Priority::Normal;
     key.preemption = Preemption::Forbidden;
     key.time_limit.reset();
+    if (key.topology && key.topology->closeness == Closeness::Preferred) {
+        key = widened(key);
+    }
     const auto found = verdicts_.find(key);
     if (found != verdicts_.end()) {
         return found->second;
     }
-    return verdicts_.emplace(std::move(key), judge(state, least)).first->second;
+    auto verdict = judge(state, key);
+    return verdicts_.emplace(std::move(key), std::move(verdict)).first->second;
+}
+
+// None if the platform as a whole does not hold it either.
+std::optional<Impossible> Feasibility::no_domain_holds_it(const State& state,
+                                                          const Demand& demand) const {
+    const Plan empty(state, Plan::View::Empty, empty_);
+    const auto best = best_domain(empty, demand);
+    if (!best || !place(without_topology(demand), empty).found()) {
+        return std::nullopt;
+    }
+    const TaskGroup& group = largest_group(demand);
+    const std::string& level = demand.topology->level;
+    return Impossible{Never::GangTooLarge,
+                      "the job asks for " + std::to_string(demand.tasks()) +
+                          " tasks on nodes of one " + level + "; the largest, " + best->value +
+                          ", holds " +
+                          std::to_string(std::min<std::int64_t>(best->tasks, group.tasks)) +
+                          " of them when empty. Ask for fewer tasks, or for a wider level"};
 }
 
 std::optional<Impossible> Feasibility::judge(const State& state, const Demand& demand) const {
@@ -143,6 +217,9 @@ std::optional<Impossible> Feasibility::judge(const State& state, const Demand& d
         return std::nullopt;
     }
     if (auto nowhere = no_node_has_it(state, demand)) {
+        return nowhere;
+    }
+    if (auto nowhere = no_node_has_the_level(state, demand)) {
         return nowhere;
     }
     const auto fits = [&](const Demand& asked) {
@@ -161,6 +238,11 @@ std::optional<Impossible> Feasibility::judge(const State& state, const Demand& d
                                   amounts(demand.groups[i].per_task) + "; " +
                                   largest_node(state, demand, demand.groups[i]) +
                                   ". Ask for less per task, and for more tasks"};
+        }
+    }
+    if (demand.topology && demand.topology->closeness == Closeness::Required) {
+        if (auto too_large = no_domain_holds_it(state, demand)) {
+            return too_large;
         }
     }
     // The nearest that could run: fewer tasks of the largest group.

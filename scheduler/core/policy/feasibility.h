@@ -28,6 +28,7 @@ public:
 
 private:
     std::optional<Impossible> judge(const State& state, const Demand& demand) const;
+    std::optional<Impossible> no_domain_holds_it(const State& state, const Demand& demand) const;
 
     std::uint64_t inventory_version_ = 0;
     NodeIndex empty_;

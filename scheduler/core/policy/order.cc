@@ -11,18 +11,13 @@ namespace {
 constexpr std::int64_t kMilliGpuMsPerGpuHour = std::int64_t{1000} * 3'600'000;
 constexpr std::int64_t kPartsOfGuarantee = 16;
 
-std::int64_t milli_gpus_of(const Job& job) { return job.demand().total().milli_gpus.units(); }
-
-// What it holds now; a running elastic job may hold less than it asked for.
-std::int64_t milli_gpus_held(const Job& running) {
-    if (!running.demand().is_elastic()) {
-        return milli_gpus_of(running);
-    }
-    std::int64_t sum = 0;
-    for (const PlacedTask& task : std::get<Placed>(running.state).tasks) {
-        sum += task.left() ? 0 : task.milli_gpus();
-    }
-    return sum;
+// Of groups that ask for whole nodes the least that these have.
+std::int64_t asked_gpus(const State& state, const Demand& demand, const TaskGroup& group,
+                        const std::string& accelerator) {
+    const std::int64_t asked = group.per_task.milli_gpus.times(group.tasks).units();
+    return demand.sharing == Sharing::Shared
+               ? asked
+               : std::max(asked, whole_nodes_at_least(state, group, accelerator).units());
 }
 
 }  // namespace
@@ -43,10 +38,11 @@ JobTurn turn_of(const State& state, const Job& job) {
 
 int expected_work(const State& state, const Job& job, Time now) {
     const Series series = series_of(job.demand().tenant, job.spec->user, job.spec->name);
-    const std::int64_t milli_gpus = std::max<std::int64_t>(milli_gpus_of(job), 1);
-    const Duration age{served(job, now) / milli_gpus};
-    return static_cast<int>(log2_in_64ths(state.history().expected_work(series, milli_gpus, age)) /
-                            32);
+    const std::int64_t asked = std::max<std::int64_t>(job.demand().total().milli_gpus.units(), 1);
+    const bool whole_nodes = job.demand().sharing == Sharing::Exclusive;
+    const Duration age{served(job, now) /
+                       std::max<std::int64_t>(whole_nodes ? milli_gpus(job) : asked, 1)};
+    return static_cast<int>(log2_in_64ths(state.history().expected_work(series, asked, age)) / 32);
 }
 
 void rank(const State& state, const Job& job, Time now, Waiting& waiting) {
@@ -80,10 +76,9 @@ const std::vector<TenantId>& from_the_top(const State& state, TenantId tenant) {
 GpuNeed preferred_need(const State& state, const Demand& demand) {
     GpuNeed need;
     for (const TaskGroup& group : demand.groups) {
-        const Amount gpus = group.per_task.milli_gpus.times(group.tasks);
         const auto names = choices(state, group);
-        if (!gpus.is_zero() && !names.empty()) {
-            need[names.front()] += gpus;
+        if (!group.per_task.milli_gpus.is_zero() && !names.empty()) {
+            need[names.front()] += Amount(asked_gpus(state, demand, group, names.front()));
         }
     }
     return need;
@@ -96,16 +91,16 @@ std::int64_t served(const Job& job, Time now) {
     }
     return job.milli_gpu_ms + (job.demand().is_elastic()
                                    ? milli_gpu_ms(placed->tasks, placed->since, now)
-                                   : milli_gpus_of(job) * (now - placed->since).count());
+                                   : milli_gpus(job) * (now - placed->since).count());
 }
 
 Time next_lane_at(const Policy& policy, const Job& running, Time now) {
-    const std::int64_t milli_gpus = milli_gpus_held(running);
+    const std::int64_t held = milli_gpus(running);
     const std::int64_t had = served(running, now);
     for (const std::int64_t hours : policy.lane_bounds_gpu_hours) {
         const std::int64_t bound = hours * kMilliGpuMsPerGpuHour;
-        if (milli_gpus > 0 && had < bound) {
-            return now + Duration((bound - had + milli_gpus - 1) / milli_gpus);
+        if (held > 0 && had < bound) {
+            return now + Duration((bound - had + held - 1) / held);
         }
     }
     return kNever;

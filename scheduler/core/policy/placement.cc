@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "scheduler/core/policy/domains.h"
+#include "scheduler/core/policy/own_nodes.h"
+
 namespace gusu::core {
 namespace {
 
@@ -17,15 +20,33 @@ public:
           wish_{.ask = Ask::of(group_.per_task), .accepted = std::move(accepted)},
           plan_(plan) {}
 
-    // False if not all fit; the plan is then of no more use.
-    bool place(std::vector<PlacedTask>& tasks) {
+    // False if not all fit; the plan is then of no more use, and the placement tells of limits that
+    // were in the way of an exclusive job.
+    bool place(Placement& placement) {
+        std::vector<PlacedTask>& tasks = placement.tasks;
         if (wish_.ask.devices > 0 && wish_.accepted.empty()) {
             return false;
+        }
+        if (!group_.spread_over.empty()) {
+            return place_evenly(placement);
+        }
+        if (plan_.confines() != nullptr) {
+            for (const PlacedTask& task : tasks) {
+                own_.take(*plan_.state().node(task.node));
+            }
         }
         if (group_.tasks == 1 && it_matters_where()) {
             return place_where_least_is_lost(tasks);
         }
-        return group_.spread == Spread::DistinctNodes ? place_apart(tasks) : place_together(tasks);
+        const bool all =
+            group_.spread == Spread::DistinctNodes ? place_apart(tasks) : place_together(tasks);
+        if (!all && own_.limit) {
+            placement.limit = own_.limit;
+        }
+        if (!all && own_.lending) {
+            placement.lending = own_.lending;
+        }
+        return all;
     }
 
 private:
@@ -44,7 +65,7 @@ private:
 
     bool it_matters_where() const {
         const TypicalTasks& typical = plan_.state().typical_tasks();
-        if (plan_.view() == Plan::View::Empty) {
+        if (plan_.view() == Plan::View::Empty || demand_.sharing == Sharing::Exclusive) {
             return false;
         }
         return wish_.ask.devices == 0
@@ -97,11 +118,30 @@ private:
         return wish_.accepted.empty() ? -1 : wish_.accepted.front();
     }
 
+    std::optional<NodeId> next_of(Rooms& rooms) {
+        for (auto node = rooms.next(); node; node = rooms.next()) {
+            if (plan_.confines() == nullptr ||
+                own_.may_take(plan_, demand_, *plan_.state().node(*node))) {
+                return node;
+            }
+        }
+        return std::nullopt;
+    }
+
+    bool place_evenly(Placement& placement) {
+        const auto shares = even_shares(plan_, {demand_, group_, accelerator()});
+        const auto place_share = [&](const Share& share) {
+            const Demand part = part_of(demand_, static_cast<std::size_t>(position_), share);
+            return GroupPlacer(part, position_, wish_.accepted, plan_).place(placement);
+        };
+        return !shares.empty() && std::ranges::all_of(shares, place_share);
+    }
+
     bool place_apart(std::vector<PlacedTask>& tasks) {
         Rooms rooms(demand_, group_, accelerator(), plan_);
         rooms.walk(1);
         for (int left = group_.tasks; left > 0; --left) {
-            const auto node = rooms.next();
+            const auto node = next_of(rooms);
             if (!node) {
                 return false;
             }
@@ -119,7 +159,7 @@ private:
             together = std::min(together, left);
             rooms.walk(together);
             while (left >= together) {
-                const auto node = rooms.next();
+                const auto node = next_of(rooms);
                 if (!node) {
                     break;
                 }
@@ -192,7 +232,7 @@ private:
     }
 
     bool is_suitable(const Node& node) const {
-        return suits(demand_, group_, node) && plan_.admits(demand_, node);
+        return plan_.allows(node) && suits(demand_, group_, node) && plan_.admits(demand_, node);
     }
 
     const Demand& demand_;
@@ -200,6 +240,7 @@ private:
     int position_;
     Wish wish_;
     Plan& plan_;
+    OwnNodes own_;  // only of jobs that are confined
 };
 
 GpuNeed with_group(GpuNeed need, const TaskGroup& group, const std::string& accelerator) {
@@ -222,9 +263,14 @@ public:
                 placement_.tasks.clear();
                 if (placement_.limit) {
                     placement_.closed = {Gate::TenantLimit, placement_.limit->tenant, limit_open_};
+                } else if (placement_.lending) {
+                    placement_.closed = {Gate::Lending, TenantId{}, true};
                 }
-                break;
+                return std::move(placement_);
             }
+        }
+        if (demand_.sharing == Sharing::Exclusive) {
+            keep_idle();
         }
         return std::move(placement_);
     }
@@ -234,7 +280,8 @@ private:
         const TaskGroup& group = demand_.groups[static_cast<std::size_t>(position)];
         const std::vector<std::string> within = within_limits(group);
         limit_open_ = !within.empty();
-        const bool any = group.accelerators.empty() && group.tasks == 1;
+        const bool any = group.accelerators.empty() && group.tasks == 1 &&
+                         group.spread_over.empty() && demand_.sharing == Sharing::Shared;
         if (any && plan_.view() == Plan::View::Now) {
             return place_on(position, within);
         }
@@ -268,13 +315,35 @@ private:
         }
         Plan trial = plan_;
         const std::size_t before = placement_.tasks.size();
-        if (!GroupPlacer(demand_, position, std::move(accepted), trial).place(placement_.tasks)) {
+        if (!GroupPlacer(demand_, position, std::move(accepted), trial).place(placement_)) {
             placement_.tasks.resize(before);
             return false;
         }
         plan_ = std::move(trial);
         need_ = with_group(std::move(need_), group, placement_.tasks.back().accelerator);
         return true;
+    }
+
+    // All that is left of the job's nodes.
+    void keep_idle() {
+        std::set<NodeId> seen;
+        for (PlacedTask& task : placement_.tasks) {
+            if (!seen.insert(task.node).second) {
+                continue;
+            }
+            const Node& node = *plan_.state().node(task.node);
+            const Room room = plan_.room(node);
+            task.idle.milli_cpus = room.milli_cpus;
+            task.idle.memory = room.memory;
+            for (std::size_t i = 0; i < room.device_milli.size(); ++i) {
+                if (room.device_milli[i] > 0) {
+                    task.idle.devices.push_back(
+                        {.accelerator = node.description.devices[i].accelerator,
+                         .device = static_cast<int>(i),
+                         .milli = room.device_milli[i]});
+                }
+            }
+        }
     }
 
     const Demand& demand_;
@@ -300,8 +369,54 @@ std::vector<std::string> choices(const State& state, const TaskGroup& group) {
     return all;
 }
 
+namespace {
+
+Placement place_anywhere(const Demand& demand, Plan plan) {
+    plan = confined(demand, std::move(plan));
+    Placement placement = DemandPlacer(demand, plan).place();
+    const State& state = plan.state();
+    if (!placement.found() || plan.view() == Plan::View::Empty ||
+        !leaves_nodes_whole(state, demand)) {
+        return placement;
+    }
+    const auto taken = whole_nodes_taken(state, demand, placement.tasks);
+    if (!taken) {
+        return placement;
+    }
+    Confines confines = plan.confines() == nullptr ? Confines{} : *plan.confines();
+    keep_whole_nodes(state, demand, confines);
+    plan.confine(std::make_shared<Confines>(std::move(confines)));
+    Placement other = DemandPlacer(demand, std::move(plan)).place();
+    if (other.found() && whole_nodes_taken(state, demand, other.tasks)) {
+        other = Placement{};
+    }
+    other.kept = other.found() ? std::nullopt : taken;
+    return other;
+}
+
+Placement place_close_together(const Demand& demand, const Plan& plan) {
+    // A limit that closes a domain, or whole nodes there, tell more than that others have no room.
+    Placement closed;
+    for (const std::string& domain : domains_to_try(confined(demand, plan), demand)) {
+        Placement placement = place_anywhere(within(demand, domain), plan);
+        if (placement.found()) {
+            return placement;
+        }
+        if (closed.closed.gate == Gate::Capacity && !closed.kept) {
+            closed = std::move(placement);
+        }
+    }
+    const bool must =
+        demand.topology->closeness == Closeness::Required || demand.topology->wait > Duration(0);
+    Placement anywhere = place_anywhere(demand, plan);
+    return anywhere.found() && must ? closed : anywhere;
+}
+
+}  // namespace
+
 Placement place(const Demand& demand, Plan plan) {
-    return DemandPlacer(demand, std::move(plan)).place();
+    return demand.topology ? place_close_together(demand, plan)
+                           : place_anywhere(demand, std::move(plan));
 }
 
 }  // namespace gusu::core

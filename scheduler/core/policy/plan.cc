@@ -2,19 +2,10 @@
 
 #include <algorithm>
 
+#include "scheduler/core/policy/confines.h"
 #include "scheduler/core/policy/windows.h"
 
 namespace gusu::core {
-namespace {
-
-Room empty_room(const Node& node) {
-    return {.milli_cpus = node.description.milli_cpus,
-            .memory = node.description.memory,
-            .device_milli = std::vector<int>(node.description.devices.size(), kWholeDevice)};
-}
-
-}  // namespace
-
 Plan::Plan(const State& state, View view, const NodeIndex& nodes)
     : state_(&state),
       view_(view),
@@ -25,12 +16,19 @@ Room Plan::room(const Node& node) const {
     if (const auto found = changed_->find(node.id); found != changed_->end()) {
         return found->second;
     }
-    return view_ == View::Now ? node.room : empty_room(node);
+    return view_ == View::Now ? node.room : whole_room(node.description);
 }
 
 bool Plan::admits(const Demand& demand, const Node& node) const {
     return !now_ || window_in_the_way(*state_, demand, node.id, *now_) == nullptr;
 }
+
+bool Plan::is_untouched(const Node& node) const {
+    return (view_ == View::Empty || node.room_is_exact) &&
+           room(node) == whole_room(node.description);
+}
+
+bool Plan::allows(const Node& node) const { return confines_ == nullptr || confines_->allow(node); }
 
 Room& Plan::change(const Node& node) {
     if (changed_.use_count() > 1) {
@@ -40,29 +38,42 @@ Room& Plan::change(const Node& node) {
     if (found != changed_->end() && found->first == node.id) {
         return found->second;
     }
-    return changed_->emplace_hint(found, node.id, view_ == View::Now ? node.room : empty_room(node))
+    return changed_
+        ->emplace_hint(found, node.id,
+                       view_ == View::Now ? node.room : whole_room(node.description))
         ->second;
+}
+
+void give_back(const PlacedTask& task, const Resources& each, Room& room) {
+    const Resources held = task.holds(each);
+    room.milli_cpus += held.milli_cpus;
+    room.memory += held.memory;
+    task.each_device([&](int device, int milli) {
+        room.device_milli[static_cast<std::size_t>(device)] += milli;
+    });
 }
 
 void Plan::take(const PlacedTask& task, const Resources& each) {
     Room& room = change(*state_->node(task.node));
-    room.milli_cpus -= each.milli_cpus;
-    room.memory -= each.memory;
-    for (const int device : task.devices) {
-        room.device_milli[static_cast<std::size_t>(device)] -= task.milli_per_device;
-    }
+    const Resources held = task.holds(each);
+    room.milli_cpus -= held.milli_cpus;
+    room.memory -= held.memory;
+    task.each_device([&](int device, int milli) {
+        room.device_milli[static_cast<std::size_t>(device)] -= milli;
+    });
 }
 
 void Plan::keep(const PlacedTask& task, const Resources& each) {
     Room& room = change(*state_->node(task.node));
-    room.milli_cpus = room.milli_cpus.minus_at_most(each.milli_cpus);
-    room.memory = room.memory.minus_at_most(each.memory);
-    for (const int device : task.devices) {
+    const Resources held = task.holds(each);
+    room.milli_cpus = room.milli_cpus.minus_at_most(held.milli_cpus);
+    room.memory = room.memory.minus_at_most(held.memory);
+    task.each_device([&](int device, int milli) {
         const auto at = static_cast<std::size_t>(device);
         if (at < room.device_milli.size()) {
-            room.device_milli[at] = std::max(0, room.device_milli[at] - task.milli_per_device);
+            room.device_milli[at] = std::max(0, room.device_milli[at] - milli);
         }
-    }
+    });
 }
 
 void Plan::release(const Job& placed) {
@@ -75,15 +86,9 @@ void Plan::release(const Job& placed) {
 void Plan::release(const Job& placed, int rank) {
     const PlacedTask& task = std::get<Placed>(placed.state).tasks[static_cast<std::size_t>(rank)];
     const Node& node = *state_->node(task.node);
-    if (task.leaving || !node.room_is_exact) {
-        return;
-    }
-    const Resources& each = placed.demand().groups[static_cast<std::size_t>(task.group)].per_task;
-    Room& room = change(node);
-    room.milli_cpus += each.milli_cpus;
-    room.memory += each.memory;
-    for (const int device : task.devices) {
-        room.device_milli[static_cast<std::size_t>(device)] += task.milli_per_device;
+    if (!task.leaving && node.room_is_exact) {
+        give_back(task, placed.demand().groups[static_cast<std::size_t>(task.group)].per_task,
+                  change(node));
     }
 }
 
@@ -91,7 +96,7 @@ NodeIndex empty_nodes(const State& state) {
     NodeIndex nodes;
     for (const auto& [id, node] : state.nodes()) {
         nodes.learn(node.description);
-        nodes.put(node, empty_room(node));
+        nodes.put(node, whole_room(node.description));
     }
     return nodes;
 }

@@ -9,6 +9,8 @@
 
 namespace gusu::core {
 
+struct Confines;
+
 class Plan {
 public:
     // Now: what is free on nodes that take work, within limits. Empty: all nodes ever seen as if
@@ -30,6 +32,13 @@ public:
     bool is_open(const Node& node) const { return view_ == View::Empty || node.takes_work(); }
     // Whether a job of this demand is in nobody's way on the node.
     bool admits(const Demand& demand, const Node& node) const;
+    // Whether nothing is on the node, as far as anybody knows.
+    bool is_untouched(const Node& node) const;
+
+    // For one job that may not go everywhere; see policy/confines.h.
+    void confine(std::shared_ptr<const Confines> confines) { confines_ = std::move(confines); }
+    const Confines* confines() const { return confines_.get(); }
+    bool allows(const Node& node) const;
 
     // As much of it as is free: the place is kept for somebody.
     void keep(const PlacedTask& task, const Resources& each);
@@ -49,8 +58,12 @@ private:
     const NodeIndex* nodes_;
     std::optional<Time> now_;
     std::shared_ptr<std::map<NodeId, Room>>
-        changed_;  // shared by copies until one of them changes it
+        changed_;                               // shared by copies until one of them changes it
+    std::shared_ptr<const Confines> confines_;  // none for most jobs
 };
+
+// What a task held is free again.
+void give_back(const PlacedTask& task, const Resources& each, Room& room);
 
 // All nodes ever seen, as if nothing ran on them.
 NodeIndex empty_nodes(const State& state);

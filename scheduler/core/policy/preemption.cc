@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
@@ -126,13 +127,15 @@ struct Candidate {
 
 class Planner {
 public:
-    Planner(const State& state, const Job& beneficiary, Time now)
+    // The demand is the beneficiary's, or one for fewer nodes; it comes to this need.
+    Planner(const State& state, const Job& beneficiary, const std::pair<Demand, GpuNeed>& wanted,
+            Time now)
         : state_(state),
-          asked_(at_least(beneficiary.demand())),
+          asked_(wanted.first),
           now_(now),
           outlook_(state),
-          need_(preferred_need(state, asked_)),
-          path_(core::from_the_top(state, beneficiary.demand().tenant)),
+          need_(wanted.second),
+          path_(core::from_the_top(state, asked_.tenant)),
           lane_(std::get<Waiting>(beneficiary.state).lane),
           work_(std::get<Waiting>(beneficiary.state).work),
           base_(offered(state, now + kKeptBeyondGrace)) {}  // it starts when others have stopped
@@ -151,6 +154,15 @@ public:
             spare(*found);
         }
         return found;
+    }
+
+    std::int64_t cost(const PreemptionPlan& plan) const {
+        std::int64_t sum = 0;
+        for (const JobId victim : plan.victims) {
+            const Job& job = *state_.job(victim);
+            sum += cost_of(job, std::get<Placed>(job.state));
+        }
+        return sum;
     }
 
 private:
@@ -200,7 +212,7 @@ private:
 
     // Milli-GPUs of the tasks that stay; of others nothing more is lost.
     static std::int64_t at_stake(const Job& job, const Placed& placed) {
-        if (!job.demand().is_elastic()) {
+        if (!job.demand().is_elastic() && job.demand().sharing == Sharing::Shared) {
             return job.demand().total().milli_gpus.units();
         }
         std::int64_t sum = 0;
@@ -274,7 +286,8 @@ private:
                     break;
                 }
                 const Job& job = *state_.job(stoppable.job);
-                if (std::get<Placed>(job.state).since + state_.policy().runs_at_least > now_) {
+                if (std::get<Placed>(job.state).since + state_.policy().runs_at_least > now_ ||
+                    !helps(job)) {
                     continue;
                 }
                 if (auto candidate = reach(job, lane, outlook_)) {
@@ -285,6 +298,15 @@ private:
         }
         std::ranges::sort(candidates_,
                           [](const auto& a, const auto& b) { return a.goes_before(b); });
+    }
+
+    // Whether it is on a node that the beneficiary could use, if only some have the labels.
+    bool helps(const Job& job) const {
+        const auto& tasks = std::get<Placed>(job.state).tasks;
+        return main_group().node_labels.empty() ||
+               std::ranges::any_of(tasks, [&](const PlacedTask& task) {
+                   return suits(asked_, main_group(), *state_.node(task.node));
+               });
     }
 
     // The group whose tasks are hardest to place.
@@ -323,24 +345,21 @@ private:
         return nodes;
     }
 
-    static void give_back(const Candidate& victim, NodeId node, Room& room) {
+    static void leave(const Candidate& victim, NodeId node, Room& room) {
         for (const PlacedTask& task : std::get<Placed>(victim.job->state).tasks) {
-            if (task.node != node || task.leaving) {
-                continue;
-            }
-            const Resources& each =
-                victim.job->demand().groups[static_cast<std::size_t>(task.group)].per_task;
-            room.milli_cpus += each.milli_cpus;
-            room.memory += each.memory;
-            for (const int device : task.devices) {
-                room.device_milli[static_cast<std::size_t>(device)] += task.milli_per_device;
+            if (task.node == node && !task.leaving) {
+                give_back(
+                    task,
+                    victim.job->demand().groups[static_cast<std::size_t>(task.group)].per_task,
+                    room);
             }
         }
     }
 
     bool fits(const Node& node, const Room& room) const {
         const TaskGroup& group = main_group();
-        if (!suits(asked_, group, node)) {
+        const bool is_whole = room == whole_room(node.description);
+        if (!suits(asked_, group, node) || (asked_.sharing == Sharing::Exclusive && !is_whole)) {
             return false;
         }
         const Ask ask = Ask::of(group.per_task);
@@ -364,7 +383,7 @@ private:
                 continue;
             }
             outlook.leaves(*candidate->job);
-            give_back(*candidate, node.id, room);
+            leave(*candidate, node.id, room);
             victims.push_back(candidate);
             if (fits(node, room)) {
                 return victims;
@@ -506,7 +525,7 @@ private:
     }
 
     const State& state_;
-    const Demand asked_;
+    const Demand& asked_;
     const Time now_;
     Outlook outlook_;
     const GpuNeed need_;
@@ -518,6 +537,59 @@ private:
     bool some_are_elastic_ = false;
 };
 
+struct PlanAndCost {
+    PreemptionPlan plan;
+    std::int64_t cost = 0;
+};
+
+bool is_within(const GpuNeed& held, const GpuNeed& need) {
+    return std::ranges::all_of(held, [&](const auto& each) {
+        const auto found = need.find(each.first);
+        return each.first == kAnyAccelerator ||
+               (found != need.end() && each.second <= found->second);
+    });
+}
+
+// What an exclusive job comes to is known only with its nodes: then its right is asked again.
+std::optional<PlanAndCost> plan_for(const State& state, const Job& beneficiary,
+                                    const Demand& demand, Time now) {
+    std::pair<Demand, GpuNeed> wanted{at_least(demand), {}};
+    wanted.second = preferred_need(state, wanted.first);
+    for (int tried = 0; tried < 2; ++tried) {
+        Planner planner(state, beneficiary, wanted, now);
+        auto plan = planner.plan();
+        if (!plan) {
+            return std::nullopt;
+        }
+        GpuNeed held = gpus_held(plan->tasks);
+        if (demand.sharing == Sharing::Shared || is_within(held, wanted.second)) {
+            const std::int64_t cost = planner.cost(*plan);
+            return PlanAndCost{.plan = std::move(*plan), .cost = cost};
+        }
+        wanted.second = std::move(held);
+    }
+    return std::nullopt;
+}
+
+// The cheapest domain to make room in.
+std::optional<PlanAndCost> plan_for_a_domain(const State& state, const Job& beneficiary,
+                                             const Demand& demand, Time now) {
+    std::optional<PlanAndCost> best;
+    for (const std::string& domain :
+         domains_to_free(offered(state, now + kKeptBeyondGrace), demand)) {
+        auto plan = plan_for(state, beneficiary, within(demand, domain), now);
+        if (plan && (!best || plan->cost < best->cost)) {
+            best = std::move(plan);
+        }
+    }
+    const bool must =
+        demand.topology->closeness == Closeness::Required || demand.topology->wait > Duration(0);
+    if (best || must) {
+        return best;
+    }
+    return plan_for(state, beneficiary, without_topology(demand), now);
+}
+
 }  // namespace
 
 std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary,
@@ -525,7 +597,10 @@ std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& ben
     if (state.stoppable().empty()) {
         return std::nullopt;
     }
-    return Planner(state, beneficiary, now).plan();
+    const DemandPointer demand = state.asks_now(beneficiary);
+    auto found = demand->topology ? plan_for_a_domain(state, beneficiary, *demand, now)
+                                  : plan_for(state, beneficiary, *demand, now);
+    return found ? std::optional(std::move(found->plan)) : std::nullopt;
 }
 
 namespace {
@@ -547,6 +622,31 @@ Plan offered(const State& state, Time now) { return without_what_is_kept(Plan(st
 
 Plan offered_to_all(const State& state) { return without_what_is_kept(Plan(state)); }
 
+namespace {
+
+bool take_if_there(const Node& node, const PlacedTask& task, const Resources& each, Room& room) {
+    const Resources held = task.holds(each);
+    if (room.milli_cpus < held.milli_cpus || room.memory < held.memory) {
+        return false;
+    }
+    room.milli_cpus -= held.milli_cpus;
+    room.memory -= held.memory;
+    bool is_there = true;
+    task.each_device([&](int position, int milli) {
+        const auto at = static_cast<std::size_t>(position);
+        is_there = is_there && at < room.device_milli.size() && room.device_milli[at] >= milli;
+        if (is_there) {
+            room.device_milli[at] -= milli;
+        }
+    });
+    return is_there && std::ranges::all_of(task.devices, [&](int position) {
+               return node.description.devices[static_cast<std::size_t>(position)].health ==
+                      Health::Healthy;
+           });
+}
+
+}  // namespace
+
 bool is_free(const State& state, const Demand& demand, const Nomination& nomination, Time now) {
     std::map<NodeId, Room> rooms;
     for (const PlacedTask& task : nomination.tasks) {
@@ -557,19 +657,14 @@ bool is_free(const State& state, const Demand& demand, const Nomination& nominat
         }
         const Resources& each = demand.groups[static_cast<std::size_t>(task.group)].per_task;
         Room& room = rooms.try_emplace(task.node, node.room).first->second;
-        if (room.milli_cpus < each.milli_cpus || room.memory < each.memory) {
+        if (!take_if_there(node, task, each, room)) {
             return false;
         }
-        room.milli_cpus -= each.milli_cpus;
-        room.memory -= each.memory;
-        for (const int position : task.devices) {
-            const auto at = static_cast<std::size_t>(position);
-            if (at >= room.device_milli.size() || room.device_milli[at] < task.milli_per_device ||
-                node.description.devices[at].health != Health::Healthy) {
-                return false;
-            }
-            room.device_milli[at] -= task.milli_per_device;
-        }
+    }
+    const bool is_exclusive = demand.sharing == Sharing::Exclusive;
+    if (is_exclusive &&
+        std::ranges::any_of(rooms, [](const auto& each) { return !each.second.is_nothing(); })) {
+        return false;  // the node came back with more than it had
     }
     return !suspended_tenant(state, demand.tenant) &&
            !tenant_with_all_jobs_running(state, demand.tenant) &&

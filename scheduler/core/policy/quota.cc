@@ -1,5 +1,7 @@
 #include "scheduler/core/policy/quota.h"
 
+#include <algorithm>
+
 namespace gusu::core {
 namespace {
 
@@ -29,10 +31,22 @@ std::optional<LimitClosed> first_closed(const State& state, TenantId tenant, con
 
 }  // namespace
 
-GpuNeed certain_need(const Demand& demand) {
+Amount whole_nodes_at_least(const State& state, const TaskGroup& group,
+                            const std::string& accelerator) {
+    const int devices = Ask::of(group.per_task).devices;
+    const int nodes = group.spread == Spread::DistinctNodes ? group.tasks : 1;
+    return devices == 0
+               ? Amount{}
+               : Amount(kWholeDevice).times(nodes * state.smallest_node(accelerator, devices));
+}
+
+GpuNeed certain_need(const State& state, const Demand& demand) {
     GpuNeed need;
     for (const TaskGroup& group : demand.groups) {
-        const Amount gpus = group.per_task.milli_gpus.times(group.tasks);
+        Amount gpus = group.per_task.milli_gpus.times(group.tasks);
+        if (demand.sharing == Sharing::Exclusive && group.accelerators.size() == 1) {
+            gpus = std::max(gpus, whole_nodes_at_least(state, group, group.accelerators.front()));
+        }
         if (!gpus.is_zero()) {
             need[kAnyAccelerator] += gpus;
         }

@@ -10,7 +10,10 @@
 namespace gusu::core {
 
 // What a demand needs whichever accelerators it gets: of groups that leave a choice only the sum.
-GpuNeed certain_need(const Demand& demand);
+GpuNeed certain_need(const State& state, const Demand& demand);
+// What a group of an exclusive job holds at the least: the smallest nodes that its tasks fit on.
+Amount whole_nodes_at_least(const State& state, const TaskGroup& group,
+                            const std::string& accelerator);
 
 // A limit that has no room: of the tenant itself or of one above it.
 struct LimitClosed {

@@ -139,9 +139,6 @@ Result<core::SetQuota> to_set_quota(const std::string& user, const v1::SetQuotaR
                                              request.guaranteed_nodes(), 0, kMostNodes)) {
             return *problem;
         }
-        if (request.guaranteed_nodes() != 0) {
-            return wire::refuse({nullptr, "guaranteed_nodes", -1}, "is not in this version", "0");
-        }
         command.guaranteed_nodes = request.guaranteed_nodes();
     }
     command.clear_limit =

@@ -22,7 +22,7 @@ at 10900s submit day tenant=t gpus=4 time=22h
 ----
 RESERVED: there is room on n1, reserved by "backup" from 1970-01-02T02:00:00Z until 1970-01-02T03:00:00Z; it has no time limit, so nobody knows that it will have ended
 would start now with --preemptible
-would start now with --time 4h
+would start now with --time 04:00:00
 10900s day placed on n1[0-3]
 
 at 93600s tick

@@ -110,6 +110,10 @@ TEST(Quota, NoLimitIsSaid) {
         "quotas: [{tenant: suda, accelerator: any, guaranteed: 16, used: 20, borrowed: 4}]\n");
     EXPECT_THAT(quota_table(quotas, kView), HasSubstr("unlimited"));
     EXPECT_THAT(quota_table(quotas, kView), Not(HasSubstr("simulated")));
+    EXPECT_THAT(quota_table(quotas, kView), Not(HasSubstr("WHOLE NODES")));
+    View wide = kView;
+    wide.wide = true;
+    EXPECT_THAT(quota_table(quotas, wide), HasSubstr("WHOLE NODES"));
 }
 
 }  // namespace

@@ -165,6 +165,23 @@ const BadSpec kBadSpecs[] = {
      "is asked for by tasks without GPUs", "resources.gpus above 0"},
     {"node label", [](auto& s) { (*group(s).mutable_node_labels())[""] = "x"; },
      R"(spec.groups[0].node_labels: key "")", "letters, digits"},
+    {"topology without a level", [](auto& s) { s.mutable_topology(); },
+     R"(spec.topology.level: key "")", "letters, digits"},
+    {"a wait beside required",
+     [](auto& s) {
+         s.mutable_topology()->set_level("rack");
+         s.mutable_topology()->set_required(true);
+         s.mutable_topology()->mutable_wait()->set_seconds(5);
+     },
+     "spec.topology.wait: stands beside required", "only one of the two"},
+    {"two days of waiting for a rack",
+     [](auto& s) {
+         s.mutable_topology()->set_level("rack");
+         s.mutable_topology()->mutable_wait()->set_seconds(172'800);
+     },
+     "spec.topology.wait: value 172800s is too long", "a duration"},
+    {"spread over no label", [](auto& s) { group(s).set_spread_over("a rack"); },
+     R"(spec.groups[0].spread_over: key "a rack")", "letters, digits"},
     {"time limit of nothing", [](auto& s) { s.mutable_time_limit(); },
      "spec.time_limit: value 0ms is too short", "a duration of 1 ms"},
     {"negative time limit", [](auto& s) { s.mutable_time_limit()->set_seconds(-5); },
@@ -303,6 +320,26 @@ TEST(JobSpec, AnElasticGroupHasALeast) {
     group(spec).set_min_tasks(9);
     EXPECT_THAT(to_submission(spec, "spec", 0).error().message,
                 HasSubstr("spec.groups[0].min_tasks: value 9"));
+}
+
+TEST(JobSpec, WhereItIsToBeArrives) {
+    v1::JobSpec spec = good_spec();
+    EXPECT_EQ(to_submission(spec, "spec")->spec.demand->sharing, core::Sharing::Shared);
+    EXPECT_EQ(to_submission(spec, "spec")->spec.demand->topology, std::nullopt);
+    spec.set_exclusive(true);
+    spec.mutable_topology()->set_level("rack");
+    group(spec).set_spread_over("power");
+    const core::Demand preferred = *to_submission(spec, "spec")->spec.demand;
+    EXPECT_EQ(preferred.sharing, core::Sharing::Exclusive);
+    EXPECT_EQ(preferred.groups[0].spread_over, "power");
+    EXPECT_EQ(preferred.topology, (core::Topology{.level = "rack",
+                                                  .closeness = core::Closeness::Preferred,
+                                                  .wait = Duration(300'000)}));
+    spec.mutable_topology()->mutable_wait();
+    EXPECT_EQ(to_submission(spec, "spec")->spec.demand->topology->wait, Duration(0));
+    spec.mutable_topology()->set_required(true);
+    EXPECT_EQ(to_submission(spec, "spec")->spec.demand->topology->closeness,
+              core::Closeness::Required);
 }
 
 TEST(JobSpec, EqualSpecsHaveEqualPayloads) {
