@@ -1,6 +1,7 @@
 """What the agent's kernel filter lets a job open, and what the agent serves by HTTP."""
 
 import os
+import ssl
 import stat
 import urllib.error
 import urllib.request
@@ -95,3 +96,11 @@ def test_an_agent_serves_its_health_and_no_metrics_of_simulated_devices(node):
 
     wait_until("the agent to notice that the scheduler is gone", is_out_of_touch)
     assert get("/healthz") == "alive\n"
+
+
+def test_without_a_word_about_loopback_it_is_tls_with_the_nodes_certificate(node):
+    node.start_agent("n2", http_listen="127.0.0.1:0")
+    host, port = node.agents["n2"].wait_ready()["http"].split(":")
+    shown = ssl.get_server_certificate((host, int(port)))
+    own = (node.folder / "n2/state/identity/node.pem").read_text()
+    assert ssl.PEM_cert_to_DER_cert(shown) == ssl.PEM_cert_to_DER_cert(own)
