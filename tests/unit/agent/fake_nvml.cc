@@ -41,6 +41,8 @@ int answers(const void* device) { return device == &handles[0] ? kSuccess : kGpu
 
 }  // namespace
 
+// NVIDIA named these functions.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 int nvmlInit_v2() {
@@ -181,3 +183,4 @@ int fake_nvml_users() {
     return users;
 }
 }
+// NOLINTEND(readability-identifier-naming)
