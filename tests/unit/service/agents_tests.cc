@@ -234,8 +234,12 @@ TEST(Orders, ATaskThatAnElasticJobDoesWithoutIsStoppedAlone) {
     policy.runs_at_least = Duration(0);
     ASSERT_TRUE(platform.post(core::SetPolicy{policy}).ok());
     ASSERT_TRUE(platform.post(core::CreateTenant{kRoot, "owner", {}}).ok());
-    core::SetQuota own{.caller = kRoot, .tenant = "owner", .accelerator = "test-gpu"};
-    own.guaranteed = Amount(4'000);
+    const core::SetQuota own{.caller = kRoot,
+                             .tenant = "owner",
+                             .accelerator = "test-gpu",
+                             .guaranteed = Amount(4'000),
+                             .limit = {},
+                             .lendable = {}};
     ASSERT_TRUE(platform.post(own).ok());
 
     v1::JobSpec elastic = AgentsPlatform::one_task();
