@@ -85,7 +85,11 @@ public:
                              .boot_id = node.boot_id,
                              .contact = node.contact,
                              .drained = node.drained,
-                             .labels_set = node.labels_set});
+                             .labels_set = node.labels_set,
+                             .drains = node.drains});
+        }
+        for (const auto& [name, reservation] : state_.reservations()) {
+            add(ReservationCreated{reservation});
         }
     }
 

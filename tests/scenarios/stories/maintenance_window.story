@@ -12,10 +12,12 @@ at 60s submit stoppable tenant=t gpus=1 preemptible=yes
 60s   stoppable placed on n1[1]
 
 explain endless
+forecast endless
 ----
 RESERVED: there is room on n1, reserved by "fan" from 1970-01-01T03:00:00Z until 1970-01-01T05:00:00Z; it has no time limit, so nobody knows that it will have ended
 would start now with --preemptible
 would start now with --time 02:58:00
+endless is to start between 18000s and 18000s, likely at 18000s: 2 running jobs, 1 by their time limits, 1 of which nobody can tell when they end; jobs that come later are not counted
 
 explain long
 ----
