@@ -4,6 +4,7 @@
 
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/elastic.h"
+#include "scheduler/core/policy/held_places.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -64,8 +65,10 @@ Events Scheduler::step(Time now) {
     end_doomed(now, events);
     end_late(now, events);
     place_nominated(now, events);
+    claim_places(now, events);
     start_jobs(now, events);
     stop_for_others(now, events);
+    start_jobs(now, events);  // where a place was kept for who now gets another
     forget_ended(now, events);
     return events;
 }
@@ -165,15 +168,56 @@ void Scheduler::place_nominated(Time now, Events& events) {
     }
 }
 
-// The first in turn of all whose shape may find room is tried until no shape finds any.
+// Places of which only those are in the way who filled them meanwhile: they make room.
+void Scheduler::claim_places(Time now, Events& events) {
+    const std::map<JobId, HeldPlace> places = state_.held_places();
+    for (const auto& [id, place] : places) {
+        const Job& job = *state_.job(id);
+        const auto victims = place.tasks.empty() ? std::nullopt : fillers(state_, place);
+        const bool may_start = !closed_whatever_is_free(state_, job.demand()) &&
+                               !limit_closed(state_, job.demand().tenant, gpus_held(place.tasks));
+        if (may_start && victims && !victims->empty() &&
+            may_be_cleared(state_, place, *victims, now)) {
+            carry_out(id, {place.tasks, *victims}, now, events);
+        } else if (place.from <= now && (place.is_late || place.tasks.empty())) {
+            state_.let_go(id);
+        } else if (place.from <= now) {
+            state_.hold({id, place.looked, now + kWaitsForPlace, place.tasks, true});
+        }
+    }
+}
+
+// Places that will not come in time, since others went before or nodes are gone, are looked for
+// anew. Those chosen just now have been looked at.
+bool Scheduler::drop_lost_places(Time now) {
+    std::vector<JobId> lost;
+    for (const auto& [id, place] : state_.held_places()) {
+        if (place.looked != now && !place.tasks.empty() && !still_comes(state_, place, now)) {
+            lost.push_back(id);
+        }
+    }
+    for (const JobId id : lost) {
+        state_.let_go(id);
+    }
+    return !lost.empty();
+}
+
 void Scheduler::start_jobs(Time now, Events& events) {
+    do {
+        try_all_open(now, events);
+    } while (drop_lost_places(now));
+}
+
+// The first in turn of all whose shape may find room is tried until no shape finds any.
+void Scheduler::try_all_open(Time now, Events& events) {
     while (const auto head = state_.pending().next()) {
         const DemandPointer& demand = head->demand;
         if (const auto closed = closed_whatever_is_free(state_, *demand)) {
             state_.park(demand, *closed);
             continue;
         }
-        Placement placement = place_most(*demand, offered(state_, now));
+        const Job& first = *state_.job(head->turn.first.job);
+        Placement placement = place_most(*demand, offered_to({state_, first, now}, *demand));
         if (placement.found()) {
             happen({now, JobPlaced{.job = head->turn.first.job,
                                    .incarnation = IncarnationId{state_.next_id()},
@@ -181,12 +225,30 @@ void Scheduler::start_jobs(Time now, Events& events) {
                    events);
         } else if (placement.closed.gate != Gate::Capacity) {
             state_.park(demand, placement.closed);
-        } else if (!state_.windows().empty() &&
-                   place_most(*demand, offered_to_all(state_)).found()) {
-            state_.close_longer(demand);
         } else {
-            state_.close(demand);
+            close(first);
+            hold_place(first, now);
         }
+    }
+}
+
+// Where only what is reserved, or kept for others, is in the way, a shorter job may find room.
+void Scheduler::close(const Job& blocked) {
+    const DemandPointer demand = state_.asks_now(blocked);
+    const bool kept = !state_.windows().empty() || !state_.held_places().empty();
+    if (kept && place(at_least(*demand), offered_to_all(state_)).found()) {
+        state_.close_longer(demand, state_.held_places().empty() ? PendingJobs::Newcomers::Closed
+                                                                 : PendingJobs::Newcomers::Open);
+    } else {
+        state_.close(demand);
+    }
+}
+
+// Small jobs are not to pass for ever by a large one.
+void Scheduler::hold_place(const Job& blocked, Time now) {
+    if (!state_.ends().empty() && is_large(blocked.demand()) &&
+        may_hold_for(state_, blocked.demand())) {
+        state_.hold(earliest_place({state_, blocked, now}));
     }
 }
 
@@ -210,11 +272,9 @@ void Scheduler::stop_for_others(Time now, Events& events) {
             continue;
         }
         const Job& job = *state_.job(head.turn.first.job);
-        auto plan = plan_preemption(state_, job, now);
-        if (!plan) {
-            continue;
+        if (auto plan = plan_preemption(state_, job, now)) {
+            carry_out(job.id, std::move(*plan), now, events);
         }
-        carry_out(job.id, std::move(*plan), now, events);
     }
 }
 
@@ -270,6 +330,9 @@ Time Scheduler::next_timer() const {
     }
     if (!state_.window_changes().empty()) {
         next = std::min(next, state_.window_changes().begin()->first);
+    }
+    for (const auto& [id, place] : state_.held_places()) {
+        next = place.tasks.empty() ? next : std::min(next, place.from);
     }
     if (!state_.drains().empty()) {
         next = std::min(next, state_.drains().begin()->first);

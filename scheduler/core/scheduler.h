@@ -8,6 +8,7 @@
 #include "scheduler/core/model/state.h"
 #include "scheduler/core/policy/explain.h"
 #include "scheduler/core/policy/feasibility.h"
+#include "scheduler/core/policy/preemption.h"
 
 namespace gusu::core {
 
@@ -58,7 +59,12 @@ private:
     void settle_attempts(Time now, Events& events);
     void end_doomed(Time now, Events& events);
     void end_late(Time now, Events& events);
+    void claim_places(Time now, Events& events);
     void start_jobs(Time now, Events& events);
+    void close(const Job& blocked);
+    void hold_place(const Job& blocked, Time now);
+    void try_all_open(Time now, Events& events);
+    bool drop_lost_places(Time now);
     void place_nominated(Time now, Events& events);
     void stop_for_others(Time now, Events& events);
     void carry_out(JobId job, PreemptionPlan plan, Time now, Events& events);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/policy/elastic.h"
+#include "scheduler/core/policy/held_places.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -114,8 +115,10 @@ private:
             const core::Demand least = core::at_least(*demand);
             const bool lent =
                 !core::lending_closed(state_, least, core::preferred_need(state_, least));
+            const core::Job& first = *state_.job(jobs.jobs.begin()->job);
+            const core::Plan plan = core::offered_behind_all({state_, first, now_}, least);
             expect(
-                !open || !lent || !core::place(least, core::offered(state_, now_)).found(),
+                !open || !lent || !core::place(least, plan).found(),
                 "job " + std::to_string(jobs.jobs.begin()->job.value) + " could start and waits");
         }
     }

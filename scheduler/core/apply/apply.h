@@ -120,6 +120,12 @@ struct State::Apply {
 
     void note_deadline(const Job& job);
 
+    // held_places.cc
+    // A placed job, around whatever changes when it ends.
+    void note_end(const Job& placed);
+    void forget_end(const Job& placed);
+    void let_go(JobId job);
+
     void add_dependencies(Job& job);
     void settle_dependents(const Job& ended);
     void tell_dependents(JobId ended);

@@ -98,6 +98,7 @@ void State::Apply::operator()(const JobPlaced& event) {
     }
     hold(placed);
     may_be_stopped(placed);
+    note_end(placed);
     count(placed, -1, +1);
     note_deadline(placed);
 }
@@ -119,7 +120,9 @@ void State::Apply::operator()(const TaskChanged& event) {
                std::holds_alternative<TaskStarting>(task.state);
     });
     if (all_started && !placed.running_since) {
+        forget_end(job(event.job));
         placed.running_since = at;
+        note_end(job(event.job));
     }
 }
 
@@ -155,6 +158,7 @@ void State::Apply::end_attempt(Job& over, const Ending& ending) {
         return;
     }
     may_no_longer_be_stopped(over.id);
+    forget_end(over);
     release(over);
     count(over, 0, -1);
     state.job_by_incarnation_.erase(placed->incarnation);
@@ -299,6 +303,7 @@ void State::Apply::operator()(const JobRestored& event) {
         }
         hold(restored);
         may_be_stopped(restored);
+        note_end(restored);
         count(restored, 0, +1);
         state.unsettled_.insert(restored.id);
     } else {

@@ -47,6 +47,7 @@ void State::Apply::out_of_queue(const Job& waiting) {
     state.aging_.erase(
         {std::get<Waiting>(waiting.state).since + state.policy().ages_after, waiting.id});
     state.aged_.erase(waiting.id);
+    let_go(waiting.id);
 }
 
 std::vector<JobId> State::Apply::leave_queue() {

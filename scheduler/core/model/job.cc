@@ -116,4 +116,11 @@ Demand widened(const Demand& demand) {
     return wide;
 }
 
+Time expected_end(const Job& job) {
+    const auto& placed = std::get<Placed>(job.state);
+    const auto& limit = job.demand().time_limit;
+    return limit ? placed.running_since.value_or(placed.since) + *limit + job.spec->stop_grace
+                 : kNever;
+}
+
 }  // namespace gusu::core

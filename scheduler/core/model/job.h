@@ -311,6 +311,8 @@ std::int64_t milli_gpus(const Job& job);
 Time widens_at(const Job& job);
 // What it asks for then: one domain if there is one with room.
 Demand widened(const Demand& demand);
+// When a placed job will have ended by its time limit and its grace; kNever if nobody can tell.
+Time expected_end(const Job& placed);
 
 // Of a job with a deadline: when it must start at the latest.
 Time latest_start(const Job& job);

@@ -67,7 +67,7 @@ void PendingJobs::add(const JobTurn& job, const DemandPointer& demand, const Tre
     if (!jobs.parked) {
         enter(demand, jobs, tree);
         hopeful_.insert(jobs.shape);
-        if (closed_from_.contains(jobs.shape)) {
+        if (closed_from_.contains(jobs.shape) && *jobs.jobs.begin() == job) {
             open_for(demand, jobs.shape);
         }
     }
@@ -155,9 +155,10 @@ bool PendingJobs::ClosedFrom::closes(const Demand& demand) const {
     return from && demand.time_limit.value_or(kForever) >= *from;
 }
 
-void PendingJobs::close_longer(const DemandPointer& demand) {
+void PendingJobs::close_longer(const DemandPointer& demand, Newcomers newcomers) {
     const ShapeId shape = classes_.at(demand).shape;
     ClosedFrom& closed = closed_from_[shape];
+    closed.newcomers = newcomers;
     (demand->preemption == Preemption::Allowed ? closed.preemptible : closed.firm) =
         demand->time_limit.value_or(kForever);
     if (!first_open(shape)) {
@@ -165,9 +166,12 @@ void PendingJobs::close_longer(const DemandPointer& demand) {
     }
 }
 
-void PendingJobs::open_for(const DemandPointer& demand, ShapeId shape) {
+void PendingJobs::open_for(const DemandPointer& newcomer, ShapeId shape) {
     const auto partly = closed_from_.find(shape);
-    if (partly == closed_from_.end() || !partly->second.closes(*demand)) {
+    if (partly != closed_from_.end() && partly->second.newcomers == Newcomers::Open) {
+        closed_from_.erase(partly);
+        open_.insert(shape);
+    } else if (partly == closed_from_.end() || !partly->second.closes(*newcomer)) {
         open_.insert(shape);
     }
 }
@@ -275,6 +279,13 @@ void PendingJobs::turn_changed(TenantId tenant, const Tree& tree) {
             queue.turns.put(tree.turn_of(tenant, queue.need));
         }
     }
+    std::erase_if(closed_from_, [&](const auto& closed) {
+        const bool by_turn = closed.second.newcomers == Newcomers::Open;
+        if (by_turn) {
+            open_.insert(closed.first);
+        }
+        return by_turn;
+    });
 }
 
 }  // namespace gusu::core

@@ -82,8 +82,10 @@ public:
     std::optional<Turns::Head> next() const;
     // Nothing of this demand's shape finds room, until some comes up.
     void close(const DemandPointer& demand);
-    // Nor do those of its shape that would stay as long; shorter ones may.
-    void close_longer(const DemandPointer& demand);
+    // Nor do those of its shape that would stay as long; shorter ones may. Where it depends on the
+    // turn, so may those who come now, and all once turns have changed.
+    enum class Newcomers { Closed, Open };
+    void close_longer(const DemandPointer& demand, Newcomers newcomers);
     // Out of turn until what closes the gate changes.
     void park(const DemandPointer& demand, Parked parked);
     bool anything_open() const { return !open_.empty(); }
@@ -125,13 +127,14 @@ private:
     struct ClosedFrom {
         std::optional<Duration> firm;
         std::optional<Duration> preemptible;
+        Newcomers newcomers = Newcomers::Closed;
 
         bool closes(const Demand& demand) const;
     };
 
     static ClassTurn turn_of(const Demand& demand, const PendingClass& jobs);
     std::optional<Turns::Head> first_open(ShapeId shape) const;
-    void open_for(const DemandPointer& demand, ShapeId shape);
+    void open_for(const DemandPointer& newcomer, ShapeId shape);
     void open_all(const std::set<ShapeId>& shapes);
     ShapeId shape_of(const Demand& demand, const Tree& tree);
     void drop_class(Classes::iterator dropped);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "scheduler/core/event.h"
+#include "scheduler/core/model/held_place.h"
 #include "scheduler/core/model/node_index.h"
 #include "scheduler/core/model/pending.h"
 #include "scheduler/core/model/typical_tasks.h"
@@ -98,6 +99,10 @@ public:
     const std::set<std::pair<Time, NodeId>>& drains() const { return drains_; }
     // Of nodes that are not there for all: of each reservation the window that is open or the next.
     const std::map<NodeId, std::vector<Window>>& windows() const { return windows_; }
+    // Running jobs of which is known by when they will have ended, by that time.
+    const std::set<std::pair<Time, JobId>>& ends() const { return ends_; }
+    // Notes of the scheduling step, see policy/held_places.h.
+    const std::map<JobId, HeldPlace>& held_places() const { return held_places_; }
     // Jobs of which a task has ended since somebody last asked what follows from it.
     const std::set<JobId>& unsettled() const { return unsettled_; }
     const std::map<IncarnationId, JobId>& placed() const { return job_by_incarnation_; }
@@ -137,7 +142,11 @@ public:
     // without them is looked at afresh.
     void park(const DemandPointer& demand, Parked parked) { pending_.park(demand, parked); }
     void close(const DemandPointer& demand) { pending_.close(demand); }
-    void close_longer(const DemandPointer& demand) { pending_.close_longer(demand); }
+    void close_longer(const DemandPointer& demand, PendingJobs::Newcomers newcomers) {
+        pending_.close_longer(demand, newcomers);
+    }
+    void hold(const HeldPlace& place) { held_places_[place.job] = place; }
+    void let_go(JobId job);
     void hope_ends() { pending_.hope_ends(); }
     void reopen() { pending_.reopen(tree()); }
     void settled(JobId job) { unsettled_.erase(job); }
@@ -199,6 +208,8 @@ private:
     std::set<JobId> doomed_;
     std::set<JobId> unsettled_;
     std::set<std::pair<Time, JobId>> deadlines_;
+    std::set<std::pair<Time, JobId>> ends_;
+    std::map<JobId, HeldPlace> held_places_;
     std::map<std::string, Reservation> reservations_;
     std::set<std::pair<Time, std::string>> window_changes_;
     std::set<std::pair<Time, NodeId>> drains_;

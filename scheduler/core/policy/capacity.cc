@@ -4,6 +4,7 @@
 
 #include "scheduler/base/text.h"
 #include "scheduler/core/policy/domains.h"
+#include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -54,9 +55,9 @@ Demand without_cpu_and_memory(Demand demand) {
     return demand;
 }
 
-bool starts(const State& state, const Demand& demand, Time now) {
-    return !lending_closed(state, demand, preferred_need(state, demand)) &&
-           place(demand, offered(state, now)).found();
+bool starts(const Asker& asker, const Demand& demand) {
+    return !lending_closed(asker.state, demand, preferred_need(asker.state, demand)) &&
+           place(demand, offered_to(asker, demand)).found();
 }
 
 std::string gpus(std::int64_t milli) { return format_milli(milli); }
@@ -203,23 +204,23 @@ Demand shared(Demand demand) {
 
 }  // namespace
 
-Constraint capacity_constraint(const State& state, const Demand& demand, Time now) {
-    if (!state.windows().empty()) {
-        if (auto reserved = reserved_constraint(state, demand, now)) {
-            return *std::move(reserved);
-        }
+Constraint capacity_constraint(const Asker& asker) {
+    const State& state = asker.state;
+    const Demand demand = at_least(*asker.state.asks_now(asker.job));
+    if (auto reserved = reserved_constraint(asker)) {
+        return *std::move(reserved);
     }
     if (auto kept = kept_constraint(state, demand)) {
         return *std::move(kept);
     }
-    if (demand.topology && starts(state, without_topology(demand), now)) {
-        return topology_constraint(state, demand, now);
+    if (demand.topology && starts(asker, without_topology(demand))) {
+        return topology_constraint(state, demand, asker.now);
     }
-    if (is_spread(demand) && starts(state, without_spread(demand), now)) {
-        return spread_constraint(state, demand, now);
+    if (is_spread(demand) && starts(asker, without_spread(demand))) {
+        return spread_constraint(state, demand, asker.now);
     }
-    if (demand.sharing == Sharing::Exclusive && starts(state, shared(demand), now)) {
-        return exclusive_constraint(state, demand, now);
+    if (demand.sharing == Sharing::Exclusive && starts(asker, shared(demand))) {
+        return exclusive_constraint(state, demand, asker.now);
     }
     const auto [accelerator, need] = main_need(state, demand);
     if (accelerator.empty() || need == 0) {
@@ -236,7 +237,7 @@ Constraint capacity_constraint(const State& state, const Demand& demand, Time no
     if (supply.free < need) {
         return busy_constraint(state, demand, supply);
     }
-    if (starts(state, without_cpu_and_memory(demand), now)) {
+    if (starts(asker, without_cpu_and_memory(demand))) {
         return {WaitReason::CpuOrMemoryShort,
                 "enough " + accelerator +
                     " are free, but the nodes that have them lack CPUs or memory; " +
@@ -278,34 +279,34 @@ std::vector<std::string> levels_of(const State& state) {
 }
 
 // The next wider level, or any nodes, and nodes that it shares.
-void add_wider(const State& state, const Demand& demand, Time now,
-               std::vector<std::string>& found) {
+void add_wider(const Asker& asker, const Demand& demand, std::vector<std::string>& found) {
     if (demand.topology) {
-        const std::vector<std::string> levels = levels_of(state);
+        const std::vector<std::string> levels = levels_of(asker.state);
         const auto present = std::ranges::find(levels, demand.topology->level);
         const auto wider = std::find_if(present, levels.end(), [&](const std::string& level) {
             Demand other = demand;
             other.topology = Topology{.level = level, .closeness = Closeness::Required};
-            return level != demand.topology->level && starts(state, other, now);
+            return level != demand.topology->level && starts(asker, other);
         });
         if (wider != levels.end()) {
             found.push_back("--topology " + *wider);
         }
-        if (starts(state, without_topology(demand), now)) {
+        if (starts(asker, without_topology(demand))) {
             found.push_back("no --topology");
         }
     }
-    if (is_spread(demand) && starts(state, without_spread(demand), now)) {
+    if (is_spread(demand) && starts(asker, without_spread(demand))) {
         found.push_back("no --spread-over");
     }
-    if (demand.sharing == Sharing::Exclusive && starts(state, shared(demand), now)) {
+    if (demand.sharing == Sharing::Exclusive && starts(asker, shared(demand))) {
         found.push_back("no --exclusive");
     }
 }
 
 // Those that the job leaves out, where each of its groups takes any of several.
-void add_other_accelerators(const State& state, const Demand& demand, Time now,
-                            std::vector<std::string>& found) {
+void add_other_accelerators(const Asker& asker, std::vector<std::string>& found) {
+    const State& state = asker.state;
+    const Demand demand = at_least(*asker.state.asks_now(asker.job));
     for (const auto& [accelerator, reality] : state.accelerators_seen()) {
         Demand other = demand;
         bool takes_it = false;
@@ -318,30 +319,32 @@ void add_other_accelerators(const State& state, const Demand& demand, Time now,
                 std::ranges::find(group.accelerators, accelerator) != group.accelerators.end();
             group.accelerators = {accelerator};
         }
-        if (!takes_it && !demand.total().milli_gpus.is_zero() && starts(state, other, now)) {
+        if (!takes_it && !demand.total().milli_gpus.is_zero() && starts(asker, other)) {
             found.push_back("--accelerator " + accelerator);
         }
     }
 }
 
 // Of these, the one that keeps most: it may be stopped, or ends in time.
-void add_shorter(const State& state, const Demand& demand, Time now,
-                 std::vector<std::string>& found) {
+void add_shorter(const Asker& asker, std::vector<std::string>& found) {
+    const State& state = asker.state;
+    const Demand demand = at_least(*asker.state.asks_now(asker.job));
     Demand other = demand;
     other.preemption = Preemption::Allowed;
-    const bool it_matters = is_firm(state.policy(), demand) || !state.windows().empty();
-    if (it_matters && other != demand && starts(state, other, now)) {
+    const bool it_matters =
+        is_firm(state.policy(), demand) || !state.windows().empty() || !state.held_places().empty();
+    if (it_matters && other != demand && starts(asker, other)) {
         found.push_back("--preemptible");
     }
     other = demand;
     other.time_limit = state.policy().short_job;
-    if (is_firm(state.policy(), demand) && starts(state, other, now)) {
+    if (is_firm(state.policy(), demand) && starts(asker, other)) {
         found.push_back("--time " + format_duration(state.policy().short_job));
         return;
     }
-    for (const Duration limit : limits_before_windows(state, now)) {
+    for (const Duration limit : limits_in_time(state, asker.now)) {
         other.time_limit = limit;
-        if ((!demand.time_limit || limit < *demand.time_limit) && starts(state, other, now)) {
+        if ((!demand.time_limit || limit < *demand.time_limit) && starts(asker, other)) {
             found.push_back("--time " + format_duration(limit));
             return;
         }
@@ -350,12 +353,13 @@ void add_shorter(const State& state, const Demand& demand, Time now,
 
 }  // namespace
 
-std::vector<std::string> smaller_that_start(const State& state, const Demand& demand, Time now) {
+std::vector<std::string> smaller_that_start(const Asker& asker) {
+    const Demand demand = at_least(*asker.state.asks_now(asker.job));
     std::vector<std::string> found;
     const TaskGroup& group = demand.groups.front();
     const auto try_each = [&](std::int64_t from, auto make, const std::string& words) {
         for (std::int64_t n = from; n >= 1; n = n > 16 ? n * 3 / 4 : n - 1) {
-            if (starts(state, make(n), now)) {
+            if (starts(asker, make(n))) {
                 found.push_back(words + " " + std::to_string(n));
                 return;
             }
@@ -382,9 +386,9 @@ std::vector<std::string> smaller_that_start(const State& state, const Demand& de
             },
             group.tasks > 1 ? "--gpus-per-node" : "--gpus");
     }
-    add_wider(state, demand, now, found);
-    add_other_accelerators(state, demand, now, found);
-    add_shorter(state, demand, now, found);
+    add_wider(asker, demand, found);
+    add_other_accelerators(asker, found);
+    add_shorter(asker, found);
     return found;
 }
 

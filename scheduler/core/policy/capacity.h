@@ -5,14 +5,15 @@
 #include <vector>
 
 #include "scheduler/core/policy/explain.h"
+#include "scheduler/core/policy/held_places.h"
 
 namespace gusu::core {
 
-// For a demand that place() finds no room for. Names no other tenant: how much others hold is said,
+// For a job that finds no room. Names no other tenant: how much others hold is said,
 // who they are is not.
-Constraint capacity_constraint(const State& state, const Demand& demand, Time now);
+Constraint capacity_constraint(const Asker& asker);
 
 // Smaller requests that would start now, as options of `gusu submit`.
-std::vector<std::string> smaller_that_start(const State& state, const Demand& demand, Time now);
+std::vector<std::string> smaller_that_start(const Asker& asker);
 
 }  // namespace gusu::core

@@ -8,6 +8,7 @@
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
+#include "scheduler/core/policy/reserved.h"
 
 namespace gusu::core {
 namespace {
@@ -130,11 +131,26 @@ Constraint kept_constraint(const State& state, const WholeNodesKept& kept) {
             "submit it with --preemptible, or with --time of at most " + short_job};
 }
 
+// When it is to start at the latest, as far as others end by their limits.
+void add_held_place(const State& state, const Job& job, std::string& detail) {
+    const auto found = state.held_places().find(job.id);
+    if (found == state.held_places().end() || found->second.tasks.empty()) {
+        return;
+    }
+    std::set<std::string> nodes;
+    for (const PlacedTask& task : found->second.tasks) {
+        nodes.insert(state.node(task.node)->description.name);
+    }
+    detail += "; a place on " + named(nodes) + " is kept for it, which should be free at " +
+              format_rfc3339(found->second.from);
+}
+
 // Quota, turn and capacity, decided together by the real placement.
 void add_placement(const State& state, const Job& job, Time now, std::vector<Constraint>& closed) {
     const DemandPointer asked = state.asks_now(job);
     const Demand demand = at_least(*asked);
-    const Placement placement = place(demand, offered(state, now));
+    const Asker asker{state, job, now};
+    const Placement placement = place(demand, offered_to(asker, demand));
     if (placement.closed.gate == Gate::TenantLimit && placement.limit) {
         closed.push_back(limit_constraint(state, *placement.limit, WaitReason::TenantLimit));
     }
@@ -166,7 +182,8 @@ void add_placement(const State& state, const Job& job, Time now, std::vector<Con
     if (placement.kept) {
         closed.push_back(kept_constraint(state, *placement.kept));
     } else if (!placement.found() && placement.closed.gate == Gate::Capacity) {
-        closed.push_back(capacity_constraint(state, demand, now));
+        closed.push_back(capacity_constraint(asker));
+        add_held_place(state, job, closed.back().detail);
     }
     if (!closed.empty() && closed.back().reason == WaitReason::Topology &&
         widens_at(job) != kNever && widens_at(job) > now) {
@@ -245,8 +262,7 @@ Explanation explain(const State& state, Feasibility& feasibility, const Job& job
                    each.reason != WaitReason::NotYetExamined;
         });
     if (by_capacity) {
-        explanation.would_start_now =
-            smaller_that_start(state, at_least(*state.asks_now(job)), now);
+        explanation.would_start_now = smaller_that_start({state, job, now});
     }
     return explanation;
 }

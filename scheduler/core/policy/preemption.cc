@@ -5,6 +5,7 @@
 
 #include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/elastic.h"
+#include "scheduler/core/policy/held_places.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
 #include "scheduler/core/policy/windows.h"
@@ -138,7 +139,8 @@ public:
           path_(core::from_the_top(state, asked_.tenant)),
           lane_(std::get<Waiting>(beneficiary.state).lane),
           work_(std::get<Waiting>(beneficiary.state).work),
-          base_(offered(state, now + kKeptBeyondGrace)) {}  // it starts when others have stopped
+          base_(offered_to({state, beneficiary, now + kKeptBeyondGrace}, beneficiary.demand())) {
+    }  // it starts when others have stopped
 
     std::optional<PreemptionPlan> plan() {
         collect();
@@ -603,9 +605,7 @@ std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& ben
     return found ? std::optional(std::move(found->plan)) : std::nullopt;
 }
 
-namespace {
-
-Plan without_what_is_kept(Plan plan) {
+void keep_nominated(Plan& plan) {
     const State& state = plan.state();
     for (const auto& [id, nomination] : state.nominations()) {
         const Demand& demand = state.job(id)->demand();
@@ -613,14 +613,19 @@ Plan without_what_is_kept(Plan plan) {
             plan.keep(task, demand.groups[static_cast<std::size_t>(task.group)].per_task);
         }
     }
+}
+
+Plan offered(const State& state, Time now) {
+    Plan plan(state, now);
+    keep_nominated(plan);
     return plan;
 }
 
-}  // namespace
-
-Plan offered(const State& state, Time now) { return without_what_is_kept(Plan(state, now)); }
-
-Plan offered_to_all(const State& state) { return without_what_is_kept(Plan(state)); }
+Plan offered_to_all(const State& state) {
+    Plan plan(state);
+    keep_nominated(plan);
+    return plan;
+}
 
 namespace {
 

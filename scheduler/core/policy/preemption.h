@@ -32,6 +32,8 @@ std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& ben
 Plan offered(const State& state, Time now);
 // The same if nothing were reserved.
 Plan offered_to_all(const State& state);
+// Takes out what is kept for nominated jobs.
+void keep_nominated(Plan& plan);
 // Whether those who held the place of a nominated job are gone, ...
 bool is_ready(const State& state, const Nomination& nomination);
 // ... and whether it is there: the nodes take work, and nothing else has come between.
