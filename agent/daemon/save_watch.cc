@@ -38,6 +38,19 @@ void SaveWatch::add(const TaskKey& key, const std::filesystem::path& folder) {
     }
 }
 
+void SaveWatch::note(const inotify_event& event, std::set<TaskKey>& saved) {
+    const auto found = keys_.find(event.wd);
+    if ((event.mask & IN_Q_OVERFLOW) != 0) {
+        for (const auto& [number, key] : keys_) {
+            saved.insert(key);
+        }
+    } else if ((event.mask & IN_IGNORED) != 0) {
+        keys_.erase(event.wd);
+    } else if (found != keys_.end() && std::string_view(event.name) == "saves.json") {
+        saved.insert(found->second);
+    }
+}
+
 void SaveWatch::take() {
     std::set<TaskKey> saved;
     alignas(inotify_event) char buffer[16384];
@@ -45,16 +58,7 @@ void SaveWatch::take() {
         for (const char* at = buffer; at < buffer + got;) {
             const auto& event = *reinterpret_cast<const inotify_event*>(at);
             at += sizeof event + event.len;
-            const auto found = keys_.find(event.wd);
-            if ((event.mask & IN_Q_OVERFLOW) != 0) {
-                for (const auto& [number, key] : keys_) {
-                    saved.insert(key);
-                }
-            } else if ((event.mask & IN_IGNORED) != 0) {
-                keys_.erase(event.wd);
-            } else if (found != keys_.end() && std::string_view(event.name) == "saves.json") {
-                saved.insert(found->second);
-            }
+            note(event, saved);
         }
     }
     for (const TaskKey& key : saved) {

@@ -1,9 +1,12 @@
 // Tells when a supervisor has written down that its task's work is saved.
 #pragma once
 
+#include <sys/inotify.h>
+
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "agent/daemon/event_loop.h"
 #include "agent/daemon/task.h"
@@ -24,6 +27,7 @@ public:
 
 private:
     void take();
+    void note(const inotify_event& event, std::set<TaskKey>& saved);
 
     EventLoop& loop_;
     const Callback saved_;

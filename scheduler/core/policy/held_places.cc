@@ -231,6 +231,25 @@ Plan offered_behind_all(const Asker& asker, const Demand& demand) {
     return plan;
 }
 
+bool takes_held_place(const Asker& asker, const Demand& demand,
+                      const std::vector<PlacedTask>& tasks) {
+    std::set<std::pair<NodeId, int>> held;
+    for (const auto& [id, place] : asker.state.held_places()) {
+        const bool in_the_way = stays(asker, demand, place) && !goes_before(asker, demand, place);
+        for (const PlacedTask& task : place.tasks) {
+            if (in_the_way) {
+                task.each_device([&](int device, int) { held.insert({task.node, device}); });
+            }
+        }
+    }
+    bool takes = false;
+    for (const PlacedTask& task : tasks) {
+        task.each_device(
+            [&](int device, int) { takes = takes || held.contains({task.node, device}); });
+    }
+    return takes;
+}
+
 const HeldPlace* held_in_the_way(const Asker& asker, const Demand& demand, NodeId node) {
     const HeldPlace* first = nullptr;
     for (const auto& [id, place] : asker.state.held_places()) {

@@ -33,6 +33,10 @@ Plan offered_behind_all(const Asker& asker, const Demand& demand);
 // The place that is in the way of a job of this demand on the node; nullptr if there is none.
 const HeldPlace* held_in_the_way(const Asker& asker, const Demand& demand, NodeId node);
 
+// Whether the job, there, would be on devices of such a place.
+bool takes_held_place(const Asker& asker, const Demand& demand,
+                      const std::vector<PlacedTask>& tasks);
+
 // The place that becomes free first: at most kMostEndsLookedAt running jobs are looked at, those
 // that end first. Without tasks if there is none among them.
 HeldPlace earliest_place(const Asker& asker);

@@ -132,6 +132,7 @@ public:
     Planner(const State& state, const Job& beneficiary, const std::pair<Demand, GpuNeed>& wanted,
             Time now)
         : state_(state),
+          beneficiary_(beneficiary),
           asked_(wanted.first),
           now_(now),
           outlook_(state),
@@ -435,13 +436,18 @@ private:
         return with_victims({chosen.begin(), chosen.end()});
     }
 
+    // What fills such a place makes room for whom it is kept, and for nobody else.
+    bool is_held_for_another(const std::vector<PlacedTask>& tasks) const {
+        return takes_held_place({state_, beneficiary_, now_}, asked_, tasks);
+    }
+
     std::optional<PreemptionPlan> with_victims(std::vector<JobId> victims) {
         Plan plan = base_;
         for (const JobId victim : victims) {
             plan.release(*state_.job(victim));
         }
         Placement placement = place(asked_, std::move(plan));
-        if (!placement.found()) {
+        if (!placement.found() || is_held_for_another(placement.tasks)) {
             return std::nullopt;
         }
         return PreemptionPlan{.tasks = std::move(placement.tasks), .victims = std::move(victims)};
@@ -506,7 +512,7 @@ private:
             plan.release(*state_.job(victim));
         }
         auto room = make_room(asked_, plan, surplus);
-        if (!room || (victims.empty() && room->going.empty())) {
+        if (!room || (victims.empty() && room->going.empty()) || is_held_for_another(room->tasks)) {
             return std::nullopt;
         }
         return PreemptionPlan{.tasks = std::move(room->tasks),
@@ -527,6 +533,7 @@ private:
     }
 
     const State& state_;
+    const Job& beneficiary_;
     const Demand& asked_;
     const Time now_;
     Outlook outlook_;
@@ -603,98 +610,6 @@ std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& ben
     auto found = demand->topology ? plan_for_a_domain(state, beneficiary, *demand, now)
                                   : plan_for(state, beneficiary, *demand, now);
     return found ? std::optional(std::move(found->plan)) : std::nullopt;
-}
-
-void keep_nominated(Plan& plan) {
-    const State& state = plan.state();
-    for (const auto& [id, nomination] : state.nominations()) {
-        const Demand& demand = state.job(id)->demand();
-        for (const PlacedTask& task : nomination.tasks) {
-            plan.keep(task, demand.groups[static_cast<std::size_t>(task.group)].per_task);
-        }
-    }
-}
-
-Plan offered(const State& state, Time now) {
-    Plan plan(state, now);
-    keep_nominated(plan);
-    return plan;
-}
-
-Plan offered_to_all(const State& state) {
-    Plan plan(state);
-    keep_nominated(plan);
-    return plan;
-}
-
-namespace {
-
-bool take_if_there(const Node& node, const PlacedTask& task, const Resources& each, Room& room) {
-    const Resources held = task.holds(each);
-    if (room.milli_cpus < held.milli_cpus || room.memory < held.memory) {
-        return false;
-    }
-    room.milli_cpus -= held.milli_cpus;
-    room.memory -= held.memory;
-    bool is_there = true;
-    task.each_device([&](int position, int milli) {
-        const auto at = static_cast<std::size_t>(position);
-        is_there = is_there && at < room.device_milli.size() && room.device_milli[at] >= milli;
-        if (is_there) {
-            room.device_milli[at] -= milli;
-        }
-    });
-    return is_there && std::ranges::all_of(task.devices, [&](int position) {
-               return node.description.devices[static_cast<std::size_t>(position)].health ==
-                      Health::Healthy;
-           });
-}
-
-}  // namespace
-
-bool is_free(const State& state, const Demand& demand, const Nomination& nomination, Time now) {
-    std::map<NodeId, Room> rooms;
-    for (const PlacedTask& task : nomination.tasks) {
-        const Node& node = *state.node(task.node);
-        if (!node.takes_work() || !node.room_is_exact ||
-            window_in_the_way(state, demand, node.id, now) != nullptr) {
-            return false;
-        }
-        const Resources& each = demand.groups[static_cast<std::size_t>(task.group)].per_task;
-        Room& room = rooms.try_emplace(task.node, node.room).first->second;
-        if (!take_if_there(node, task, each, room)) {
-            return false;
-        }
-    }
-    const bool is_exclusive = demand.sharing == Sharing::Exclusive;
-    if (is_exclusive &&
-        std::ranges::any_of(rooms, [](const auto& each) { return !each.second.is_nothing(); })) {
-        return false;  // the node came back with more than it had
-    }
-    return !suspended_tenant(state, demand.tenant) &&
-           !tenant_with_all_jobs_running(state, demand.tenant) &&
-           !limit_closed(state, demand.tenant, gpus_held(nomination.tasks));
-}
-
-namespace {
-
-bool has_left(const State& state, const Shrink& shrink) {
-    const Job* job = state.job_of(shrink.incarnation);
-    return job == nullptr || std::ranges::all_of(shrink.ranks, [&](int rank) {
-               const auto& tasks = std::get<Placed>(job->state).tasks;
-               return tasks[static_cast<std::size_t>(rank)].left().has_value();
-           });
-}
-
-}  // namespace
-
-bool is_ready(const State& state, const Nomination& nomination) {
-    const bool all_left = std::ranges::all_of(
-        nomination.shrinks, [&](const Shrink& shrink) { return has_left(state, shrink); });
-    return all_left && std::ranges::none_of(nomination.victims, [&](JobId id) {
-               const Job* victim = state.job(id);
-               return victim != nullptr && victim->is_placed();
-           });
 }
 
 }  // namespace gusu::core

@@ -97,8 +97,8 @@ std::optional<Constraint> held_constraint(const Asker& asker) {
     if (first == nullptr) {
         return std::nullopt;
     }
-    return needed_later("there is room on " + named(nodes) + ", kept for job " +
-                            std::to_string(first->job.value) + ", which should start at " +
+    return needed_later("there is room on " + named(nodes) +
+                            ", kept for a job before it, which should start at " +
                             format_rfc3339(first->from),
                         first->from, demand, asker.now);
 }

@@ -25,13 +25,13 @@ at 120s submit stoppable tenant=t gpus=2 preemptible=yes
 
 explain long
 ----
-RESERVED: there is room on n2, kept for job 8, which should start at 1970-01-01T02:00:30Z; with its time limit of 03:00:00 it might still run then
+RESERVED: there is room on n2, kept for a job before it, which should start at 1970-01-01T02:00:30Z; with its time limit of 03:00:00 it might still run then
 would start now with --preemptible
 would start now with --time 01:57:00
 
 explain endless
 ----
-RESERVED: there is room on n2, kept for job 8, which should start at 1970-01-01T02:00:30Z; it has no time limit, so nobody knows that it will have ended
+RESERVED: there is room on n2, kept for a job before it, which should start at 1970-01-01T02:00:30Z; it has no time limit, so nobody knows that it will have ended
 would start now with --preemptible
 would start now with --time 01:57:00
 
@@ -42,19 +42,20 @@ at 7200s exits a
 at 7205s exits stoppable signal=15
 ----
 3600s b ended: completed; used 14400 GPU-seconds
-3720s long is to follow stoppable on n2[5]
-3720s stoppable told to stop: preempted
-3720s endless placed on n2[0]
-3810s long lost the place kept for it
-3810s long placed on n2[1]
 5400s short ended: completed; used 5280 GPU-seconds
 7200s a ended: completed; used 57600 GPU-seconds
+7200s large is to follow stoppable on n1[0-7] n2[0-7]
+7200s stoppable told to stop: preempted
 7205s stoppable waits again until 7205s: preempted; used 14170 GPU-seconds
-7205s stoppable placed on n2[2-3]
+7205s large placed on n1[0-7] n2[0-7]
 
 # What was kept off comes when it is gone.
 at 9000s exits large
 ----
+9000s large ended: completed; used 28720 GPU-seconds
+9000s long placed on n1[0]
+9000s endless placed on n1[1]
+9000s stoppable placed on n1[2-3]
 
 # A job that runs beyond its limit is waited for a little; then another place is looked for.
 at 10000s exits long
@@ -69,14 +70,16 @@ at 17300s explain wide
 at 17400s exits d
 at 17500s exits c
 ----
-10000s long ended: completed; used 6190 GPU-seconds
-10000s endless ended: completed; used 6280 GPU-seconds
-10000s large is to follow stoppable on n1[0-7] n2[0-7]
-10000s stoppable told to stop: preempted
-10000s stoppable waits again until 10000s: preempted; used 5590 GPU-seconds
-10000s large placed on n1[0-7] n2[0-7]
-MODEL_BUSY: asks for 16 nvidia-h200; of 16, 0 are free; "t" holds 16, others hold 0
-MODEL_BUSY: asks for 16 nvidia-h200; of 16, 0 are free; "t" holds 16, others hold 0
+10000s long ended: completed; used 1000 GPU-seconds
+10000s endless ended: completed; used 1000 GPU-seconds
+10000s stoppable ended: completed; used 2000 GPU-seconds
+10000s c placed on n1[0-7]
+10000s d placed on n2[0-3]
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 4 are free; "t" holds 12, others hold 0; a place on n1, n2 is kept for it, which should be free at 1970-01-01T04:47:10Z
+17290s waits placed on n2[4]
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 3 are free; "t" holds 13, others hold 0
+17400s d ended: completed; used 29600 GPU-seconds
+17500s c ended: completed; used 60000 GPU-seconds
 
 # Who goes before by right need not mind: nothing is known any more of when the large one may come.
 at 17600s exits waits
@@ -87,8 +90,13 @@ at 17800s submit vast tenant=t nodes=2 gpus=8 time=1h
 at 17900s submit urgent tenant=t gpus=1 priority=high
 at 17900s explain vast
 ----
-BEHIND: 1 jobs that ask for the same came first
-MODEL_BUSY: asks for 16 nvidia-h200; of 16, 0 are free; "t" holds 16, others hold 0
+17600s waits ended: completed; used 310 GPU-seconds
+17600s wide placed on n1[0-7] n2[0-7]
+17600s wide ended: completed
+17700s e placed on n1[0-7]
+17700s f placed on n2[0-3]
+17900s urgent placed on n2[4]
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 3 are free; "t" holds 13, others hold 0
 
 # Without time limits nothing is known, and nothing is kept.
 at 18000s cancel vast
@@ -101,5 +109,11 @@ at 18300s submit h tenant=t gpus=2
 at 18300s explain vast2
 ----
 18000s vast ended: cancelled by user
-BEHIND: 1 jobs that ask for the same came first
-MODEL_BUSY: asks for 16 nvidia-h200; of 16, 0 are free; "t" holds 16, others hold 0
+18000s urgent ended: completed; used 100 GPU-seconds
+18000s f ended: completed; used 1200 GPU-seconds
+18000s e ended: completed; used 2400 GPU-seconds
+18100s g placed on n1[0-3]
+18300s h placed on n1[4-5]
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 10 are free; "t" holds 6, others hold 0
+would start now with --nodes 1
+would start now with --gpus-per-node 2
