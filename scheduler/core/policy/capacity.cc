@@ -258,11 +258,11 @@ namespace {
 std::vector<std::string> levels_of(const State& state) {
     std::map<std::string, std::set<std::string>> values;
     for (const auto& [id, node] : state.nodes()) {
-        for (const Labels* labels : {&node.description.labels, &node.labels_set}) {
-            for (const auto& [name, value] : *labels) {
-                if (const std::string* holds = node.label(name)) {
-                    values[name].insert(*holds);
-                }
+        Labels labels = node.labels_set;
+        labels.insert(node.description.labels.begin(), node.description.labels.end());
+        for (const auto& [name, value] : labels) {
+            if (!value.empty()) {  // an operator took it away
+                values[name].insert(value);
             }
         }
     }

@@ -157,7 +157,17 @@ namespace {
 
 constexpr std::size_t kMostStoppableCounted = 4096;
 
-// Thousandths of devices that jobs hold which may be stopped for others, by domain.
+// Adds what the job holds there, in thousandths of devices.
+void add_held(const State& state, JobId job, const std::string& level,
+              std::map<std::string, std::int64_t>& sums) {
+    for (const PlacedTask& task : std::get<Placed>(state.job(job)->state).tasks) {
+        if (const std::string* value = state.node(task.node)->label(level)) {
+            sums[*value] += gpus_held({task})[kAnyAccelerator].units();
+        }
+    }
+}
+
+// Of jobs that may be stopped for others, by domain.
 std::map<std::string, std::int64_t> stoppable_by_domain(const State& state,
                                                         const std::string& level) {
     std::map<std::string, std::int64_t> sums;
@@ -168,11 +178,7 @@ std::map<std::string, std::int64_t> stoppable_by_domain(const State& state,
                 if (++counted > kMostStoppableCounted) {
                     return sums;
                 }
-                for (const PlacedTask& task : std::get<Placed>(state.job(each.job)->state).tasks) {
-                    if (const std::string* value = state.node(task.node)->label(level)) {
-                        sums[*value] += gpus_held({task})[kAnyAccelerator].units();
-                    }
-                }
+                add_held(state, each.job, level, sums);
             }
         }
     }

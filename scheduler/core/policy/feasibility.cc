@@ -103,13 +103,18 @@ std::vector<std::string> labels_of_nodes(const State& state) {
     return {names.begin(), names.end()};
 }
 
+// A level, and where it is asked for.
+struct Asked {
+    std::string field;
+    std::string level;
+};
+
 // None if some node that suits the group has the label.
 std::optional<Impossible> no_such_level(const State& state, const Demand& demand,
-                                        std::size_t position, const std::string& field,
-                                        const std::string& level) {
+                                        const TaskGroup& group, const Asked& asked) {
+    const auto& [field, level] = asked;
     const bool some = std::ranges::any_of(state.nodes(), [&](const auto& node) {
-        return node.second.label(level) != nullptr &&
-               suits(demand, demand.groups[position], node.second);
+        return node.second.label(level) != nullptr && suits(demand, group, node.second);
     });
     if (some) {
         return std::nullopt;
@@ -126,15 +131,15 @@ std::optional<Impossible> no_such_level(const State& state, const Demand& demand
 std::optional<Impossible> no_node_has_the_level(const State& state, const Demand& demand) {
     for (std::size_t i = 0; i < demand.groups.size(); ++i) {
         if (demand.topology) {
-            if (auto none =
-                    no_such_level(state, demand, i, "topology.level", demand.topology->level)) {
+            if (auto none = no_such_level(state, demand, demand.groups[i],
+                                          {"topology.level", demand.topology->level})) {
                 return none;
             }
         }
         const std::string& over = demand.groups[i].spread_over;
         if (!over.empty()) {
-            if (auto none =
-                    no_such_level(state, demand, i, group_name(demand, i) + ".spread_over", over)) {
+            if (auto none = no_such_level(state, demand, demand.groups[i],
+                                          {group_name(demand, i) + ".spread_over", over})) {
                 return none;
             }
         }

@@ -231,23 +231,27 @@ Plan offered_behind_all(const Asker& asker, const Demand& demand) {
     return plan;
 }
 
+namespace {
+
+void add_devices(const std::vector<PlacedTask>& tasks, std::set<std::pair<NodeId, int>>& all) {
+    for (const PlacedTask& task : tasks) {
+        task.each_device([&](int device, int) { all.insert({task.node, device}); });
+    }
+}
+
+}  // namespace
+
 bool takes_held_place(const Asker& asker, const Demand& demand,
                       const std::vector<PlacedTask>& tasks) {
     std::set<std::pair<NodeId, int>> held;
+    std::set<std::pair<NodeId, int>> taken;
+    add_devices(tasks, taken);
     for (const auto& [id, place] : asker.state.held_places()) {
-        const bool in_the_way = stays(asker, demand, place) && !goes_before(asker, demand, place);
-        for (const PlacedTask& task : place.tasks) {
-            if (in_the_way) {
-                task.each_device([&](int device, int) { held.insert({task.node, device}); });
-            }
+        if (stays(asker, demand, place) && !goes_before(asker, demand, place)) {
+            add_devices(place.tasks, held);
         }
     }
-    bool takes = false;
-    for (const PlacedTask& task : tasks) {
-        task.each_device(
-            [&](int device, int) { takes = takes || held.contains({task.node, device}); });
-    }
-    return takes;
+    return std::ranges::any_of(taken, [&](const auto& device) { return held.contains(device); });
 }
 
 const HeldPlace* held_in_the_way(const Asker& asker, const Demand& demand, NodeId node) {
