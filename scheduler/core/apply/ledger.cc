@@ -134,6 +134,9 @@ void State::Apply::leave(const Job& holder, int rank) {
     reopen({gone.node});
     gone.leaving.reset();
     charge(holder, gpus_held({gone}), Charge::Less);
+    for (const TenantId id : tenant(holder.demand().tenant).lineage) {
+        state.pending_.tenant_freed(id, state.tree());
+    }
 }
 
 void State::Apply::vacate(const Job& holder, int rank) {
