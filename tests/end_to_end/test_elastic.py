@@ -31,7 +31,8 @@ def test_a_node_is_given_up_and_the_job_goes_on(platform):
     assert shrunk["state"] == "RUNNING" and shrunk["attempt"] == 1, shrunk
     assert shrunk["nodes"] == 1 and shrunk["gpus"] == 8, shrunk
     log = platform.gusu("logs", elastic, "--task", "1").stdout
-    assert log == "one of 2\ngoes\n", log
+    # Between the two the shell may say that its sleep was ended.
+    assert log.startswith("one of 2\n") and log.endswith("goes\n"), log
     assert "goes" not in platform.gusu("logs", elastic, "--task", "0").stdout
     assert any("goes on with 1" in event["what"] for event in shrunk["events"]), shrunk["events"]
 
