@@ -167,20 +167,26 @@ void add_held(const State& state, JobId job, const std::string& level,
     }
 }
 
-// Of jobs that may be stopped for others, by domain.
+// Jobs that may be stopped for others, the first kMostStoppableCounted of them.
+std::vector<JobId> stoppable_jobs(const State& state) {
+    std::vector<JobId> found;
+    for (const auto& [top, below] : state.stoppable()) {
+        for (const auto& [tenant, jobs] : below) {
+            auto each = jobs.begin();
+            for (; each != jobs.end() && found.size() < kMostStoppableCounted; ++each) {
+                found.push_back(each->job);
+            }
+        }
+    }
+    return found;
+}
+
+// Of these jobs, by domain.
 std::map<std::string, std::int64_t> stoppable_by_domain(const State& state,
                                                         const std::string& level) {
     std::map<std::string, std::int64_t> sums;
-    std::size_t counted = 0;
-    for (const auto& [top, below] : state.stoppable()) {
-        for (const auto& [tenant, jobs] : below) {
-            for (const Stoppable& each : jobs) {
-                if (++counted > kMostStoppableCounted) {
-                    return sums;
-                }
-                add_held(state, each.job, level, sums);
-            }
-        }
+    for (const JobId job : stoppable_jobs(state)) {
+        add_held(state, job, level, sums);
     }
     return sums;
 }
