@@ -108,6 +108,7 @@ def test_what_is_saved_while_scheduler_or_agent_is_dead_is_known_afterwards(plat
         job, folder = saver(platform)
         killed = platform.scheduler if program == "scheduler" else platform.agents["n1"]
         killed.kill()
+        before = datetime.datetime.now(datetime.timezone.utc)
         (folder / "go").write_text("go")
         wait_until("the job to be answered", (folder / "said").exists)
         said = datetime.datetime.now(datetime.timezone.utc)
@@ -117,6 +118,7 @@ def test_what_is_saved_while_scheduler_or_agent_is_dead_is_known_afterwards(plat
             platform.start_agent("n1")
         known = wait_until(f"it to be known, {program} killed", lambda: platform.job(job).get("checkpointed_at"))
         when = datetime.datetime.fromisoformat(known.replace("Z", "+00:00"))
-        assert abs(when - said) < datetime.timedelta(seconds=3), (known, said)
+        # When it was said, and not when it became known; on a busy machine the two clocks are read apart.
+        assert before - datetime.timedelta(seconds=1) < when < said + datetime.timedelta(seconds=10), (known, said)
         assert "answer ok" in platform.gusu("logs", job).stdout
         platform.gusu("cancel", job)
