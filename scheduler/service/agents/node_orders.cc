@@ -136,7 +136,8 @@ struct NodeOrders::Change {
     // There is nothing to wait for any more.
     void operator()(const core::JobCheckpointed& event) {
         const core::Job* job = state.job_of(event.incarnation);
-        if (job != nullptr && std::get<core::Placed>(job->state).stopping) {
+        const auto* placed = job == nullptr ? nullptr : std::get_if<core::Placed>(&job->state);
+        if (placed != nullptr && placed->stopping && placed->stopping->saved) {
             tell(event.job, event.incarnation);
         }
     }
