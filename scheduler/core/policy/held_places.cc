@@ -23,26 +23,18 @@ bool are_alike(const Demand& a, const Demand& b) {
            a.groups == b.groups;
 }
 
-// By which right a job goes before others: its tenant's at every level, then priority, then the
-// lane.
-struct Right {
-    TenantPath path;
-    int priority_down = 0;
-    int lane = 0;
-
-    friend auto operator<=>(const Right&, const Right&) = default;
-};
-
-Right right_of(const State& state, const Job& job, const Demand& demand) {
-    Right right{
-        .path = {},
-        .priority_down = static_cast<int>(Priority::High) - static_cast<int>(demand.priority),
-        .lane = turn_of(state, job).lane};
+// Where a job stands among all that wait.
+Turns::Head place_in_turn(const State& state, const Job& job, const Demand& demand) {
+    Turns::Head head{.path = {},
+                     .turn = {.priority_down = static_cast<int>(Priority::High) -
+                                               static_cast<int>(demand.priority),
+                              .first = turn_of(state, job)},
+                     .demand = {}};
     const GpuNeed need = preferred_need(state, demand);
     for (const TenantId tenant : from_the_top(state, demand.tenant)) {
-        right.path.push_back(turn_of(state, tenant, need));
+        head.path.push_back(turn_of(state, tenant, need));
     }
-    return right;
+    return head;
 }
 
 // Whether a job of this demand would still be there when the place is needed.
@@ -55,7 +47,8 @@ bool stays(const Asker& asker, const Demand& demand, const HeldPlace& place) {
 
 bool goes_before(const Asker& asker, const Demand& demand, const HeldPlace& place) {
     const Job& other = *asker.state.job(place.job);
-    return right_of(asker.state, asker.job, demand) < right_of(asker.state, other, other.demand());
+    return place_in_turn(asker.state, asker.job, demand)
+        .goes_before(place_in_turn(asker.state, other, other.demand()));
 }
 
 const Resources& each_of(const Demand& demand, const PlacedTask& task) {

@@ -1,11 +1,11 @@
-// Backfill: large jobs that find no room have a place kept for them, so that small ones do not pass
-// by for ever.
+// Backfill: large jobs that find no room have a place kept for them, so that those behind them do
+// not take one part of it after the other.
 //
 // A place is known only where running jobs have time limits. It is kept device by device, from the
 // time when the last of it becomes free: others may be there meanwhile if they will have ended, or
-// may be stopped, by then. Who goes before by right (of its tenant, its priority or its lane) need
-// not mind; to be smaller, or to have come first, is none. Places are derived from the state, not
-// part of what happened.
+// may be stopped, by then. Who goes before in turn need not mind: if small jobs had to, most would
+// wait far longer, and few large ones less. Places are derived from the state, not part of what
+// happened.
 #pragma once
 
 #include <optional>

@@ -14,11 +14,11 @@ at 60s explain large
 0s    b placed on n2[0-3]
 MODEL_BUSY: asks for 16 nvidia-h200; of 16, 4 are free; "t" holds 12, others hold 0; a place on n1, n2 is kept for it, which should be free at 1970-01-01T02:00:30Z
 
-# Beside it comes who will have ended by then, or may be stopped; not who might be in its way.
-at 120s submit short tenant=t gpus=1 time=90m
-at 120s submit long tenant=t gpus=1 time=3h
-at 120s submit endless tenant=t gpus=1
-at 120s submit stoppable tenant=t gpus=2 preemptible=yes
+# Behind it comes who will have ended by then, or may be stopped; not who might be in its way.
+at 120s submit short tenant=t gpus=1 time=90m priority=low
+at 120s submit long tenant=t gpus=1 time=3h priority=low
+at 120s submit endless tenant=t gpus=1 priority=low
+at 120s submit stoppable tenant=t gpus=2 preemptible=yes priority=low
 ----
 120s  short placed on n2[4]
 120s  stoppable placed on n2[5-6]
@@ -64,7 +64,7 @@ at 10000s exits stoppable
 at 10000s submit c tenant=t gpus=8 time=1h
 at 10000s submit d tenant=t gpus=4 time=2h
 at 10000s submit wide tenant=t nodes=2 gpus=8 time=1h
-at 10000s submit waits tenant=t gpus=1
+at 10000s submit waits tenant=t gpus=1 priority=low
 at 10000s explain wide
 at 17300s explain wide
 at 17400s exits d
@@ -76,31 +76,37 @@ at 17500s exits c
 10000s c placed on n1[0-7]
 10000s d placed on n2[0-3]
 MODEL_BUSY: asks for 16 nvidia-h200; of 16, 4 are free; "t" holds 12, others hold 0; a place on n1, n2 is kept for it, which should be free at 1970-01-01T04:47:10Z
-17290s waits placed on n2[4]
-MODEL_BUSY: asks for 16 nvidia-h200; of 16, 3 are free; "t" holds 13, others hold 0
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 4 are free; "t" holds 12, others hold 0; a place on n1, n2 is kept for it, which should be free at 1970-01-01T04:49:10Z
 17400s d ended: completed; used 29600 GPU-seconds
 17500s c ended: completed; used 60000 GPU-seconds
+17500s wide placed on n1[0-7] n2[0-7]
 
-# Who goes before by right need not mind: nothing is known any more of when the large one may come.
-at 17600s exits waits
+# Who goes before in turn need not mind, by priority or since it is likely to need less: nothing is
+# known any more of when the large one may come.
 at 17600s exits wide
+at 17650s exits waits
 at 17700s submit e tenant=t gpus=8 time=1h
 at 17700s submit f tenant=t gpus=4 time=1h
 at 17800s submit vast tenant=t nodes=2 gpus=8 time=1h
+at 17800s explain vast
 at 17900s submit urgent tenant=t gpus=1 priority=high
+at 17900s submit small tenant=t gpus=1
 at 17900s explain vast
 ----
-17600s waits ended: completed; used 310 GPU-seconds
-17600s wide placed on n1[0-7] n2[0-7]
-17600s wide ended: completed
+17600s wide ended: completed; used 1600 GPU-seconds
+17600s waits placed on n1[0]
+17650s waits ended: completed; used 50 GPU-seconds
 17700s e placed on n1[0-7]
 17700s f placed on n2[0-3]
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 4 are free; "t" holds 12, others hold 0; a place on n1, n2 is kept for it, which should be free at 1970-01-01T05:55:30Z
 17900s urgent placed on n2[4]
-MODEL_BUSY: asks for 16 nvidia-h200; of 16, 3 are free; "t" holds 13, others hold 0
+17900s small placed on n2[5]
+MODEL_BUSY: asks for 16 nvidia-h200; of 16, 2 are free; "t" holds 14, others hold 0
 
 # Without time limits nothing is known, and nothing is kept.
 at 18000s cancel vast
 at 18000s exits urgent
+at 18000s exits small
 at 18000s exits f
 at 18000s exits e
 at 18100s submit g tenant=t gpus=4
@@ -110,6 +116,7 @@ at 18300s explain vast2
 ----
 18000s vast ended: cancelled by user
 18000s urgent ended: completed; used 100 GPU-seconds
+18000s small ended: completed; used 100 GPU-seconds
 18000s f ended: completed; used 1200 GPU-seconds
 18000s e ended: completed; used 2400 GPU-seconds
 18100s g placed on n1[0-3]
