@@ -45,10 +45,36 @@ bool stays(const Asker& asker, const Demand& demand, const HeldPlace& place) {
            !are_alike(demand, asker.state.job(place.job)->demand());
 }
 
-bool goes_before(const Asker& asker, const Demand& demand, const HeldPlace& place) {
-    const Job& other = *asker.state.job(place.job);
-    return place_in_turn(asker.state, asker.job, demand)
-        .goes_before(place_in_turn(asker.state, other, other.demand()));
+// Whether it might be there at all.
+bool could_use(const Demand& demand, const HeldPlace& place) {
+    return std::ranges::any_of(demand.groups, [&](const TaskGroup& group) {
+        const auto& wanted = group.accelerators;
+        return wanted.empty() || group.per_task.milli_gpus.is_zero() ||
+               std::ranges::any_of(place.tasks, [&](const PlacedTask& task) {
+                   return task.accelerator.empty() ||
+                          std::ranges::find(wanted, task.accelerator) != wanted.end();
+               });
+    });
+}
+
+// Places that the job must leave alone. With nothing kept, or only elsewhere, its turn is not
+// asked.
+std::vector<const HeldPlace*> in_the_way(const Asker& asker, const Demand& demand) {
+    std::vector<const HeldPlace*> places;
+    std::optional<Turns::Head> mine;
+    for (const auto& [id, place] : asker.state.held_places()) {
+        if (!could_use(demand, place) || !stays(asker, demand, place)) {
+            continue;
+        }
+        if (!mine) {
+            mine = place_in_turn(asker.state, asker.job, demand);
+        }
+        const Job& other = *asker.state.job(id);
+        if (!mine->goes_before(place_in_turn(asker.state, other, other.demand()))) {
+            places.push_back(&place);
+        }
+    }
+    return places;
 }
 
 const Resources& each_of(const Demand& demand, const PlacedTask& task) {
@@ -206,10 +232,8 @@ bool is_large(const Demand& demand) {
 
 Plan offered_to(const Asker& asker, const Demand& demand) {
     Plan plan = offered(asker.state, asker.now);
-    for (const auto& [id, place] : asker.state.held_places()) {
-        if (stays(asker, demand, place) && !goes_before(asker, demand, place)) {
-            keep(asker.state, place, plan);
-        }
+    for (const HeldPlace* place : in_the_way(asker, demand)) {
+        keep(asker.state, *place, plan);
     }
     return plan;
 }
@@ -239,22 +263,19 @@ bool takes_held_place(const Asker& asker, const Demand& demand,
     std::set<std::pair<NodeId, int>> held;
     std::set<std::pair<NodeId, int>> taken;
     add_devices(tasks, taken);
-    for (const auto& [id, place] : asker.state.held_places()) {
-        if (stays(asker, demand, place) && !goes_before(asker, demand, place)) {
-            add_devices(place.tasks, held);
-        }
+    for (const HeldPlace* place : in_the_way(asker, demand)) {
+        add_devices(place->tasks, held);
     }
     return std::ranges::any_of(taken, [&](const auto& device) { return held.contains(device); });
 }
 
 const HeldPlace* held_in_the_way(const Asker& asker, const Demand& demand, NodeId node) {
     const HeldPlace* first = nullptr;
-    for (const auto& [id, place] : asker.state.held_places()) {
+    for (const HeldPlace* place : in_the_way(asker, demand)) {
         const bool there = std::ranges::any_of(
-            place.tasks, [&](const PlacedTask& task) { return task.node == node; });
-        if (there && stays(asker, demand, place) && !goes_before(asker, demand, place) &&
-            (first == nullptr || place.from < first->from)) {
-            first = &place;
+            place->tasks, [&](const PlacedTask& task) { return task.node == node; });
+        if (there && (first == nullptr || place->from < first->from)) {
+            first = place;
         }
     }
     return first;
