@@ -228,6 +228,50 @@ TEST(Orders, WhoseWorkIsSavedHasNoGraceLeft) {
     EXPECT_EQ(last.grace().seconds(), 0);
 }
 
+TEST(Orders, ATaskThatAnElasticJobDoesWithoutIsStoppedAlone) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    core::Policy policy;
+    policy.runs_at_least = Duration(0);
+    ASSERT_TRUE(platform.post(core::SetPolicy{policy}).ok());
+    // Who borrows: "t" has a guarantee of all there is.
+    ASSERT_TRUE(platform.post(core::CreateTenant{kRoot, "guest", {}}).ok());
+    ASSERT_TRUE(platform.post(core::CreateTenant{kRoot, "owner", {}}).ok());
+    const core::SetQuota own{.caller = kRoot,
+                             .tenant = "owner",
+                             .accelerator = "test-gpu",
+                             .guaranteed = Amount(4'000),
+                             .limit = {},
+                             .lendable = {}};
+    ASSERT_TRUE(platform.post(own).ok());
+
+    v1::JobSpec elastic = AgentsPlatform::one_task();
+    elastic.set_preemptible(true);
+    elastic.mutable_groups(0)->set_tasks(2);
+    elastic.mutable_groups(0)->set_min_tasks(1);
+    elastic.mutable_groups(0)->mutable_resources()->set_gpus(4);
+    const JobId job = platform.submit(elastic, "guest");
+    const auto run = agent.next_desired();
+    ASSERT_TRUE(run && run->tasks_size() == 2);
+    for (const v1::DesiredTask& task : run->tasks()) {
+        agent.observe(seen(task.key(), v1::TASK_PHASE_RUNNING));
+    }
+    ASSERT_TRUE(platform.eventually([&](const auto& state) { return is_running(state, job); }));
+
+    v1::JobSpec first = AgentsPlatform::one_task();
+    first.mutable_groups(0)->mutable_resources()->set_gpus(4);
+    platform.submit(first, "owner");
+    const auto stop = agent.next_desired();
+    ASSERT_TRUE(stop && stop->tasks_size() == 1);
+    EXPECT_EQ(stop->tasks(0).key().task(), 1);
+    EXPECT_EQ(stop->tasks(0).stop().why(), "SHRUNK");
+    agent.observe(seen(stop->tasks(0).key(), v1::TASK_PHASE_EXITED));
+    const v1::TaskKey owners = launched(agent);
+    EXPECT_NE(owners.incarnation(), stop->tasks(0).key().incarnation());
+    EXPECT_TRUE(platform.now([&](const core::State& state) { return is_running(state, job); }));
+}
+
 TEST(Orders, AnAgentThatComesBackIsToldWhatItHas) {
     AgentsPlatform platform;
     v1::TaskKey running;
