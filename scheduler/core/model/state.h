@@ -14,6 +14,7 @@
 #include "scheduler/core/event.h"
 #include "scheduler/core/model/held_place.h"
 #include "scheduler/core/model/node_index.h"
+#include "scheduler/core/model/nodes_by_label.h"
 #include "scheduler/core/model/pending.h"
 #include "scheduler/core/model/typical_tasks.h"
 #include "scheduler/core/model/whole_nodes.h"
@@ -122,6 +123,10 @@ public:
     DemandPointer shared(const DemandPointer& demand) const;
     // Nodes that take work, by what is free on them, and what that is worth.
     const NodeIndex& open_nodes() const { return open_nodes_; }
+    // Nodes by the values of a label they carry, whether or not they take work.
+    const NodesByLabel::Values& nodes_by(const std::string& label) const {
+        return nodes_by_label_.of(label, nodes_, inventory_version_);
+    }
     const WholeNodes& whole_nodes() const { return whole_nodes_; }
     const TypicalTasks& typical_tasks() const { return typical_tasks_; }
     // Remembers what was computed from the two; never changes an answer.
@@ -215,6 +220,7 @@ private:
     std::set<std::pair<Time, NodeId>> drains_;
     std::map<NodeId, std::vector<Window>> windows_;
     NodeIndex open_nodes_;
+    mutable NodesByLabel nodes_by_label_;
     WholeNodes whole_nodes_;
     TypicalTasks typical_tasks_;
     mutable WorthTable worth_table_;

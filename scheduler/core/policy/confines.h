@@ -1,8 +1,9 @@
 // On which nodes a job may be, beyond what suits its tasks. Most jobs are not confined.
 #pragma once
 
+#include <algorithm>
 #include <optional>
-#include <set>
+#include <vector>
 
 #include "scheduler/core/policy/plan.h"
 
@@ -13,13 +14,15 @@ struct Confines {
     // nobody's way.
     std::optional<Plan> empty_in;
     // It takes at most so many of these nodes, which are kept whole for others.
-    std::set<NodeId> kept = {};
+    std::vector<NodeId> kept = {};  // ascending
     std::size_t most_of_kept = 0;
+
+    bool is_kept(NodeId node) const { return std::ranges::binary_search(kept, node); }
 
     // As far as one node alone tells.
     bool allow(const Node& node) const {
         return (!empty_in || empty_in->is_untouched(node)) &&
-               (most_of_kept > 0 || !kept.contains(node.id));
+               (most_of_kept > 0 || !is_kept(node.id));
     }
 };
 

@@ -96,17 +96,20 @@ bool may_be_within(const Demand& demand, const std::string& domain) {
 
 std::vector<Domain> domains(const Plan& plan, const std::string& label, const Wanted& wanted) {
     const Count count(plan, wanted);
-    std::map<std::string, Domain> found;
-    for (const auto& [id, node] : plan.state().nodes()) {
-        const std::string* value = node.label(label);
-        if (value != nullptr && count.suits(node)) {
-            count.add(node, found[*value]);
-        }
-    }
     std::vector<Domain> all;
-    for (auto& [value, domain] : found) {
-        domain.value = value;
-        all.push_back(std::move(domain));
+    for (const auto& [value, nodes] : plan.state().nodes_by(label)) {
+        Domain domain{.value = value};
+        bool is_one = false;
+        for (const NodeId id : nodes) {
+            const Node& node = *plan.state().node(id);
+            if (count.suits(node)) {
+                is_one = true;
+                count.add(node, domain);
+            }
+        }
+        if (is_one) {
+            all.push_back(std::move(domain));
+        }
     }
     return all;
 }

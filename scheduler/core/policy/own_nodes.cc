@@ -9,7 +9,7 @@ bool OwnNodes::may_take(const Plan& plan, const Demand& demand, const Node& node
     if (nodes_.contains(node.id)) {
         return true;
     }
-    if (confines.kept.contains(node.id) && taken_of_kept(confines) >= confines.most_of_kept) {
+    if (confines.is_kept(node.id) && taken_of_kept(confines) >= confines.most_of_kept) {
         return false;
     }
     const bool is_limited = confines.empty_in && plan.view() == Plan::View::Now;
@@ -29,7 +29,7 @@ void OwnNodes::take(const Node& node) {
 
 std::size_t OwnNodes::taken_of_kept(const Confines& confines) const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(nodes_, [&](NodeId node) { return confines.kept.contains(node); }));
+        std::ranges::count_if(nodes_, [&](NodeId node) { return confines.is_kept(node); }));
 }
 
 GpuNeed OwnNodes::with(const Node& node) const {

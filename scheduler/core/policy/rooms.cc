@@ -57,14 +57,16 @@ void Rooms::walk(int tasks) {
     listed_.clear();
     listed_next_ = 0;
     add_changed();
-    if (by_buckets()) {
+    bucket_next_.reset();
+    if (!group_.node_labels.empty()) {
+        add_labelled();
+    } else if (by_buckets()) {
         const std::int64_t least = std::int64_t{tasks} * ask_.devices;
         bucket_from_ = {.size = std::min<std::int64_t>(least, NodeIndex::kMostWhole),
                         .position = 0};
         bucket_next_ = next_in_buckets();
     } else {
         add_alike();
-        bucket_next_.reset();
     }
     std::ranges::sort(listed_);
 }
@@ -108,6 +110,31 @@ void Rooms::add_changed() {
         if (plan_.is_open(node) && tasks_that_fit(ask_, accelerator_, offer, tasks_) == tasks_ &&
             is_suitable(id)) {
             listed_.push_back({.size = size_of(offer), .position = plan_.nodes().position_of(id)});
+        }
+    }
+}
+
+// Of nodes that carry a label there are few: those are looked at, in place of all with room.
+void Rooms::add_labelled() {
+    const std::vector<NodeId>* fewest = nullptr;
+    for (const auto& [label, value] : group_.node_labels) {
+        const NodesByLabel::Values& values = plan_.state().nodes_by(label);
+        const auto found = values.find(value);
+        if (found == values.end()) {
+            return;
+        }
+        if (fewest == nullptr || found->second.size() < fewest->size()) {
+            fewest = &found->second;
+        }
+    }
+    for (const NodeId id : *fewest) {
+        if (plan_.changed().contains(id) || !plan_.is_open(*plan_.state().node(id))) {
+            continue;
+        }
+        const std::size_t position = plan_.nodes().position_of(id);
+        const Offer& offer = plan_.nodes().offer_at(position);
+        if (tasks_that_fit(ask_, accelerator_, offer, tasks_) == tasks_ && is_suitable(id)) {
+            listed_.push_back({.size = size_of(offer), .position = position});
         }
     }
 }

@@ -38,6 +38,7 @@ private:
     std::int64_t size_of(const Offer& offer) const;
     bool is_suitable(NodeId id) const;
     void add_changed();
+    void add_labelled();
     void add_alike();
     void add_nodes(const NodeIndex::Alike& alike);
     std::optional<Place> next_in_buckets();

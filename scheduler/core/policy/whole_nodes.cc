@@ -23,7 +23,7 @@ public:
     void place(TenantId tenant, const std::vector<PlacedTask>& tasks) {
         for (const PlacedTask& task : tasks) {
             if (const auto known = nodes_.nodes().find(task.node); known != nodes_.nodes().end()) {
-                const Holding before = holding(task.node);
+                const Holding before = holding(task.node, known->second);
                 holdings_[task.node] = before.with(lineage(tenant));
                 count(known->second.accelerators, before, -1);
                 count(known->second.accelerators, holdings_[task.node], +1);
@@ -37,9 +37,9 @@ public:
         count({accelerator}, Holding{}.with(lineage(tenant)), +1);
     }
 
-    Holding holding(NodeId node) const {
-        const auto found = holdings_.find(node);
-        return found == holdings_.end() ? nodes_.nodes().at(node).holding : found->second;
+    const Holding& holding(NodeId id, const WholeNodes::Node& node) const {
+        const auto found = holdings_.find(id);
+        return found == holdings_.end() ? node.holding : found->second;
     }
 
     int unheld(const std::string& accelerator) const {
@@ -163,8 +163,8 @@ void keep_whole_nodes(const State& state, const Demand& demand, Confines& confin
     };
     for (const auto& [id, node] : state.whole_nodes().nodes()) {
         if (std::ranges::any_of(node.accelerators, is_guaranteed) &&
-            takes_by_being_there(state, tenant, outlook.holding(id))) {
-            confines.kept.insert(id);
+            takes_by_being_there(state, tenant, outlook.holding(id, node))) {
+            confines.kept.push_back(id);
         }
     }
     confines.most_of_kept = most_to_take(state, demand.tenant, demand.tasks());
