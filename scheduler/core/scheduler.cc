@@ -18,7 +18,7 @@ constexpr std::size_t kForgottenAtOnce = 1000;
 
 // Work a step may spend on plans that stop jobs.
 constexpr std::size_t kTenantsAShape = 16;
-constexpr std::size_t kPlansAStep = 8;
+constexpr std::size_t kWorkAStep = 2000;  // in jobs and tenants looked at; a plan is finished
 
 Ending preempted_for(JobId job) {
     return {.reason = EndReason::Preempted,
@@ -41,6 +41,11 @@ std::optional<Parked> closed_whatever_is_free(const State& state, const Demand& 
         return Parked{Gate::Lending, TenantId{}, true};
     }
     return std::nullopt;
+}
+
+bool has_more(const Room& room, const Room& before) {
+    return room.milli_cpus > before.milli_cpus || room.memory > before.memory ||
+           !std::ranges::equal(room.device_milli, before.device_milli, std::less_equal());
 }
 
 }  // namespace
@@ -67,6 +72,7 @@ Events Scheduler::step(Time now) {
     place_nominated(now, events);
     claim_places(now, events);
     start_jobs(now, events);
+    claim_places(now, events);  // those kept just now
     stop_for_others(now, events);
     start_jobs(now, events);  // where a place was kept for who now gets another
     forget_ended(now, events);
@@ -252,30 +258,82 @@ void Scheduler::hold_place(const Job& blocked, Time now) {
     }
 }
 
-// For those that found no room: the first of each tenant may have a right to have some made.
+// For those that found no room: the first of each tenant may have a right to have some made. What
+// was asked in vain is asked again when something changes that could help: on a node of which more
+// can be had now those who would fit there, and in full those whose own right is new.
 void Scheduler::stop_for_others(Time now, Events& events) {
     if (state_.stoppable().empty()) {
+        state_.hope_ends();
         return;
     }
-    const std::vector<Turns::Head> heads = state_.pending().hopeful(kTenantsAShape);
-    state_.hope_ends();
-    std::size_t plans = 0;
-    for (const Turns::Head& head : heads) {
-        if (++plans > kPlansAStep) {
-            break;  // the others are asked when something changes for them
+    Planning planning{.now = now, .events = events, .planner = {}};
+    const auto& hopeful = state_.hopeful_nodes();
+    for (auto next = hopeful.begin(); next != hopeful.end();) {
+        if (planning.work > kWorkAStep) {
+            return;
         }
-        // Nobody is stopped for who may not start.
-        if (const auto closed = closed_whatever_is_free(state_, *head.demand)) {
-            if (closed->gate != Gate::Lending) {
-                state_.park(head.demand, *closed);
-            }
+        const Node& node = *state_.node(next->first);
+        const std::optional<Room> before = next->second;
+        state_.asked_about(node.id);
+        if (node.takes_work() && node.room_is_exact && (!before || has_more(node.room, *before))) {
+            stop_on(node, planning);
+        }
+        next = hopeful.upper_bound(node.id);
+    }
+    const std::vector<Turns::Head> heads = state_.pending().hopeful(kTenantsAShape);
+    state_.hopes_are_asked();
+    for (const Turns::Head& head : heads) {
+        if (planning.work > kWorkAStep) {
+            state_.hope_for(head.demand);
             continue;
         }
-        const Job& job = *state_.job(head.turn.first.job);
-        if (auto plan = plan_preemption(state_, job, now)) {
-            carry_out(job.id, std::move(*plan), now, events);
+        auto plan = may_stop(head) ? planner(planning).plan(job_of(head)) : std::nullopt;
+        if (plan) {
+            carry_out(job_of(head).id, std::move(*plan), planning.now, planning.events);
+            planning.planner.reset();
+        } else {
+            state_.asked_in_vain(head.demand);
         }
     }
+}
+
+void Scheduler::stop_on(const Node& node, Planning& planning) {
+    const std::set<std::string> accelerators = node.accelerators();
+    state_.hope_for_gangs(accelerators);  // what is free here may be a part of their place
+    const Stage stage(state_, node);
+    if (stage.stoppable.empty()) {
+        return;
+    }
+    const auto suits = [&](const Demand& demand) { return stage.suits(state_, demand); };
+    for (const Turns::Head& head :
+         state_.pending().fit_on_a_node(accelerators, kTenantsAShape, suits)) {
+        auto plan = planner(planning).plan_on(stage, job_of(head));
+        if (plan && may_stop(head)) {
+            carry_out(job_of(head).id, std::move(*plan), planning.now, planning.events);
+            planning.planner.reset();
+            state_.ask_about(node.id);  // there may be enough for others too
+            return;
+        }
+    }
+}
+
+// Nobody is stopped for who may not start.
+bool Scheduler::may_stop(const Turns::Head& head) {
+    const auto closed = closed_whatever_is_free(state_, *head.demand);
+    if (closed) {
+        state_.park(head.demand, *closed);
+    }
+    return !closed;
+}
+
+PreemptionPlanner& Scheduler::planner(Planning& planning) {
+    ++planning.work;
+    if (planning.planner) {
+        planning.work += planning.planner->take_work();
+    } else {
+        planning.planner.emplace(state_, planning.now);
+    }
+    return *planning.planner;
 }
 
 void Scheduler::carry_out(JobId job, PreemptionPlan plan, Time now, Events& events) {
@@ -318,6 +376,9 @@ void Scheduler::forget_ended(Time now, Events& events) {
 }
 
 Time Scheduler::next_timer() const {
+    if (state_.has_hope()) {
+        return state_.last_event();
+    }
     Time next = kNever;
     if (!state_.sleeping().empty()) {
         next = std::min(next, state_.sleeping().begin()->first);

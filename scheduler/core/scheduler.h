@@ -67,6 +67,17 @@ private:
     bool drop_lost_places(Time now);
     void place_nominated(Time now, Events& events);
     void stop_for_others(Time now, Events& events);
+    // Plans of one step that stop jobs, and the work spent on them.
+    struct Planning {
+        Time now;
+        Events& events;
+        std::optional<PreemptionPlanner> planner;  // until something happens
+        std::size_t work = 0;
+    };
+    PreemptionPlanner& planner(Planning& planning);
+    void stop_on(const Node& node, Planning& planning);
+    bool may_stop(const Turns::Head& head);
+    const Job& job_of(const Turns::Head& head) const { return *state_.job(head.turn.first.job); }
     void carry_out(JobId job, PreemptionPlan plan, Time now, Events& events);
     void forget_ended(Time now, Events& events);
 

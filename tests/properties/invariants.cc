@@ -108,6 +108,14 @@ private:
             expect(placed == nullptr,
                    "a full pass starts what the steps have missed" +
                        (placed == nullptr ? "" : ": job " + std::to_string(placed->job.value)));
+            const auto* made = std::get_if<core::JobNominated>(&event.body);
+            // A limit may keep an exclusive job from the nodes that are free: when others take
+            // these, it is asked again with the next room that comes up, or in a full pass.
+            const bool is_exclusive = made != nullptr && state_.job(made->job)->demand().sharing ==
+                                                             core::Sharing::Exclusive;
+            expect(made == nullptr || is_exclusive,
+                   "a full pass makes room where the steps have not" +
+                       (made == nullptr ? "" : ": job " + std::to_string(made->job.value)));
         }
         for (const auto& [demand, jobs] : state_.pending().classes()) {
             const bool open = !core::suspended_tenant(state_, demand->tenant) &&

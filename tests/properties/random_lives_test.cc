@@ -63,7 +63,9 @@ void live(std::uint64_t seed) {
     EXPECT_EQ(difference(restored.state(), lived), "") << "restored otherwise: GUSU_SEED=" << seed;
     // What starts from a snapshot tries everything afresh, and is as right as what never stopped.
     const Time later = life.world().now() + Duration(100'000);
-    (void)restored.step(later);
+    do {
+        (void)restored.step(later);
+    } while (restored.next_timer() <= later);
     for (const std::string& broken : broken_invariants(restored, later)) {
         FAIL() << "GUSU_SEED=" << seed << ", restored: " << broken;
     }

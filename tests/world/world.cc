@@ -49,9 +49,13 @@ Result<core::Events> World::execute(const core::Command& command) {
 }
 
 core::Events World::step() {
-    core::Events events = scheduler_.step(now_);
-    log_.insert(log_.end(), events.begin(), events.end());
-    return events;
+    core::Events all;
+    do {
+        const core::Events events = scheduler_.step(now_);
+        all.insert(all.end(), events.begin(), events.end());
+    } while (scheduler_.next_timer() <= now_);
+    log_.insert(log_.end(), all.begin(), all.end());
+    return all;
 }
 
 Result<core::Events> World::join(const NodeWish& wish) {

@@ -80,12 +80,15 @@ struct State::Apply {
     // One task has left; the others stay.
     void leave(const Job& holder, int rank);
     void vacate(const Job& holder, int rank);
-    void reopen(const std::set<NodeId>& nodes);
+    void reopen(std::map<NodeId, Room> before);
     // Books what the job's tenant and those above it use more, or less.
     enum class Charge { More, Less };
     void charge(const Job& holder, const GpuNeed& gpus, Charge charge);
     void book_firm(const Job& holder);
+    void count_all_firm();
+    void count_firm(const Tenant& tenant, const std::string& accelerator, Charge charge);
     void account(Tenant& tenant);
+    void hope_to_take_from(const Tenant& tenant, const GpuNeed& used_before);
     void note_borrower(const Tenant& tenant);
     void count(const Job& job, int pending, int running);
     // Nodes with these devices: one more, or one fewer.
@@ -93,7 +96,9 @@ struct State::Apply {
     void index(const Node& node);
     void count_typical(const Demand& demand, std::int64_t jobs);
     void measure_room(Node& node);
-    void offer(const Node& node);
+    // More can be had there than when so much was free.
+    void offer(const Node& node, std::optional<Room> before = {});
+    void hope_for_node(const Node& node, std::optional<Room> before);
 
     // whole_nodes.cc: which nodes could be given whole.
     void note_holding(const Node& node);
@@ -115,8 +120,10 @@ struct State::Apply {
     void end_nomination(JobId job);
 
     // stoppable.cc: running jobs that may be stopped for others.
-    void may_be_stopped(const Job& running);
-    void may_no_longer_be_stopped(JobId job);
+    void may_be_stopped(Job& running);
+    void may_no_longer_be_stopped(Job& running);
+    void turn(Job& running);
+    bool some_may_be_stopped(const Tenant& tenant) const;
 
     void note_deadline(const Job& job);
 

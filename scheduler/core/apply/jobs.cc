@@ -52,7 +52,7 @@ void State::Apply::operator()(const JobSubmitted& event) {
     for (int position = 0; position < std::max(elements, 1); ++position) {
         const std::uint64_t offset = elements > 0 ? 1 + static_cast<std::uint64_t>(position) : 0;
         const JobId id{event.job.value + offset};
-        Job& created = state.jobs_.emplace_hint(state.jobs_.end(), id, Job{})->second;
+        Job& created = state.jobs_.emplace(id, Job{}).first->second;
         created.id = id;
         created.spec = spec;
         created.submitted = at;
@@ -144,7 +144,7 @@ void State::Apply::operator()(const JobShrunk& event) {
 void State::Apply::operator()(const JobStopRequested& event) {
     Job& stopped = job(event.job);
     std::get<Placed>(stopped.state).stopping = Stopping{.since = at, .because = event.because};
-    may_no_longer_be_stopped(event.job);
+    may_no_longer_be_stopped(stopped);
     note_deadline(stopped);
 }
 
@@ -157,7 +157,7 @@ void State::Apply::end_attempt(Job& over, const Ending& ending) {
         count(over, -1, 0);
         return;
     }
-    may_no_longer_be_stopped(over.id);
+    may_no_longer_be_stopped(over);
     forget_end(over);
     release(over);
     count(over, 0, -1);

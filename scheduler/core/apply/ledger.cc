@@ -90,12 +90,16 @@ void State::Apply::count_typical(const Demand& demand, std::int64_t jobs) {
     state.typical_tasks_.weigh_if_stale(state.open_nodes_);
 }
 
-void State::Apply::offer(const Node& offered) {
-    std::set<std::string> accelerators;
-    for (const DeviceDescription& device : offered.description.devices) {
-        accelerators.insert(device.accelerator);
+void State::Apply::offer(const Node& offered, std::optional<Room> before) {
+    state.pending_.capacity_freed(offered.accelerators(), state.tree());
+    hope_for_node(offered, std::move(before));
+}
+
+void State::Apply::hope_for_node(const Node& node, std::optional<Room> before) {
+    const auto [known, is_new] = state.hopeful_nodes_.try_emplace(node.id, before);
+    if (!is_new && !before) {
+        known->second.reset();
     }
-    state.pending_.capacity_freed(accelerators, state.tree());
 }
 
 void State::Apply::hold(const Job& holder) {
@@ -119,19 +123,24 @@ void State::Apply::hold(const Job& holder) {
 
 void State::Apply::release(const Job& holder) {
     const auto& tasks = std::get<Placed>(holder.state).tasks;
+    std::map<NodeId, Room> before;
+    for (const NodeId id : nodes_of(tasks)) {
+        before.emplace(id, node(id).room);
+    }
     for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
         if (!tasks[rank].left()) {
             vacate(holder, static_cast<int>(rank));
         }
     }
-    reopen(nodes_of(tasks));
+    reopen(std::move(before));
     charge(holder, gpus_held(tasks), Charge::Less);
 }
 
 void State::Apply::leave(const Job& holder, int rank) {
     PlacedTask gone = std::get<Placed>(holder.state).tasks[static_cast<std::size_t>(rank)];
+    std::map<NodeId, Room> before{{gone.node, node(gone.node).room}};
     vacate(holder, rank);
-    reopen({gone.node});
+    reopen(std::move(before));
     gone.leaving.reset();
     charge(holder, gpus_held({gone}), Charge::Less);
     for (const TenantId id : tenant(holder.demand().tenant).lineage) {
@@ -149,13 +158,13 @@ void State::Apply::vacate(const Job& holder, int rank) {
     }
 }
 
-void State::Apply::reopen(const std::set<NodeId>& nodes) {
-    for (const NodeId id : nodes) {
+void State::Apply::reopen(std::map<NodeId, Room> before) {
+    for (auto& [id, room] : before) {
         if (!node(id).room_is_exact) {
             measure_room(node(id));
         }
         index(node(id));
-        offer(node(id));
+        offer(node(id), std::move(room));
     }
     state.typical_tasks_.weigh_if_stale(state.open_nodes_);
 }

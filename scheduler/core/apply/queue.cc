@@ -197,17 +197,7 @@ void State::wake(Time now) {
         apply.into_queue(wide);
     }
     while (!turning_.empty() && turning_.begin()->first <= now) {
-        const JobId id = turning_.begin()->second;
-        turning_.erase(turning_.begin());
-        if (stoppable_by_job_.contains(id)) {
-            apply.may_no_longer_be_stopped(id);
-            apply.may_be_stopped(jobs_.at(id));
-            const Tenant& holder = tenants_.at(jobs_.at(id).demand().tenant);
-            pending_.hope_for(holder.id);
-            if (!borrowed(tenants_.at(holder.lineage.front())).is_zero()) {
-                pending_.hope_again();
-            }
-        }
+        apply.turn(jobs_.at(turning_.begin()->second));
     }
 }
 

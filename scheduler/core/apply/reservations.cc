@@ -60,9 +60,8 @@ void State::Apply::forget_windows(const Reservation& forgotten) {
 void State::Apply::offer(const Reservation& reservation) {
     std::set<std::string> accelerators;
     for (const NodeId id : reservation.nodes) {
-        for (const DeviceDescription& device : node(id).description.devices) {
-            accelerators.insert(device.accelerator);
-        }
+        accelerators.merge(node(id).accelerators());
+        hope_for_node(node(id), std::nullopt);
     }
     state.pending_.capacity_freed(accelerators, state.tree());
 }

@@ -6,42 +6,64 @@
 
 namespace gusu::core {
 
-void State::Apply::may_be_stopped(const Job& running) {
-    const auto& placed = std::get<Placed>(running.state);
+void State::Apply::may_be_stopped(Job& running) {
+    auto& placed = std::get<Placed>(running.state);
     if (running.demand().preemption == Preemption::Forbidden || placed.stopping) {
         return;
     }
-    const Stoppable stoppable{.lane_down = -lane_of(state.policy(), served(running, at)),
-                              .since_down = -to_milliseconds(placed.since),
-                              .job = running.id};
-    const Tenant& holder = tenant(running.demand().tenant);
-    state.stoppable_[holder.lineage.front()][holder.id].insert(stoppable);
-    state.stoppable_by_job_[running.id] = stoppable;
-    Time next = next_lane_at(state.policy(), running, at);
-    const Time may_be_asked = placed.since + state.policy().runs_at_least;
-    if (may_be_asked > at) {
-        next = std::min(next, may_be_asked);
+    placed.turns_at = placed.since + state.policy().runs_at_least;
+    if (placed.turns_at <= at) {
+        placed.stoppable = Stoppable{.lane_down = -lane_of(state.policy(), served(running, at)),
+                                     .since_down = -to_milliseconds(placed.since),
+                                     .job = running.id,
+                                     .work = expected_work(state, running, at)};
+        const Tenant& holder = tenant(running.demand().tenant);
+        StoppableJobs& below = state.stoppable_[holder.lineage.front()];
+        below.of[holder.id].insert(*placed.stoppable);
+        ++below.in_lane[-placed.stoppable->lane_down];
+        // What has run for half as long again is likely to need more.
+        placed.turns_at = std::min(next_lane_at(state.policy(), running, at),
+                                   placed.since + (at - placed.since) * 3 / 2);
     }
-    if (next != kNever) {
-        state.turning_.insert({next, running.id});
+    state.turning_.insert({placed.turns_at, running.id});
+}
+
+void State::Apply::may_no_longer_be_stopped(Job& running) {
+    auto& placed = std::get<Placed>(running.state);
+    state.turning_.erase({placed.turns_at, running.id});
+    if (!placed.stoppable) {
+        return;
+    }
+    const Tenant& holder = tenant(running.demand().tenant);
+    const auto below = state.stoppable_.find(holder.lineage.front());
+    const auto of_tenant = below->second.of.find(holder.id);
+    of_tenant->second.erase(*placed.stoppable);
+    if (of_tenant->second.empty()) {
+        below->second.of.erase(of_tenant);
+    }
+    const auto lane = below->second.in_lane.find(-placed.stoppable->lane_down);
+    if (--lane->second == 0) {
+        below->second.in_lane.erase(lane);
+    }
+    if (below->second.of.empty()) {
+        state.stoppable_.erase(below);
+    }
+    placed.stoppable.reset();
+}
+
+// It has run for long enough, or has come into another lane, or is expected to need more.
+void State::Apply::turn(Job& running) {
+    may_no_longer_be_stopped(running);
+    may_be_stopped(running);
+    for (const PlacedTask& task : std::get<Placed>(running.state).tasks) {
+        hope_for_node(node(task.node), std::nullopt);
     }
 }
 
-void State::Apply::may_no_longer_be_stopped(JobId id) {
-    if (const auto found = state.stoppable_by_job_.find(id);
-        found != state.stoppable_by_job_.end()) {
-        const Tenant& holder = tenant(job(id).demand().tenant);
-        const auto below = state.stoppable_.find(holder.lineage.front());
-        const auto of_tenant = below->second.find(holder.id);
-        of_tenant->second.erase(found->second);
-        if (of_tenant->second.empty()) {
-            below->second.erase(of_tenant);
-        }
-        if (below->second.empty()) {
-            state.stoppable_.erase(below);
-        }
-        state.stoppable_by_job_.erase(found);
-    }
+bool State::Apply::some_may_be_stopped(const Tenant& holder) const {
+    const auto below = state.stoppable_.find(holder.lineage.front());
+    return below != state.stoppable_.end() &&
+           (holder.children > 0 || below->second.of.contains(holder.id));
 }
 
 }  // namespace gusu::core

@@ -34,6 +34,9 @@ void State::Apply::operator()(const TenantDeleted& event) {
     if (gone.parent) {
         --tenant(gone.parent).children;
     }
+    for (const auto& [accelerator, quota] : gone.quotas) {
+        count_firm(gone, accelerator, Charge::Less);
+    }
     std::erase_if(state.directory_.grants,
                   [&](const Grant& grant) { return grant.tenant == event.tenant; });
     for (const auto& [accelerator, quota] : gone.quotas) {
@@ -48,12 +51,14 @@ void State::Apply::operator()(const TenantDeleted& event) {
 void State::Apply::operator()(const QuotaChanged& event) {
     Tenant& changed = tenant(event.tenant);
     account(changed);
+    count_firm(changed, event.accelerator, Charge::Less);
     Quota& quota = changed.quotas[event.accelerator];
     const int nodes_before = quota.guaranteed_nodes;
     quota = event.quota;
     if (quota.guaranteed_nodes != nodes_before) {
         guarantee_nodes(event.tenant, event.accelerator, quota.guaranteed_nodes);
     }
+    count_firm(changed, event.accelerator, Charge::More);
     note_borrower(changed);
     state.pending_.tenant_freed(event.tenant, state.tree());
     state.pending_.capacity_freed({event.accelerator}, state.tree());
@@ -70,6 +75,24 @@ void State::Apply::operator()(const BorrowingRestored& event) {
 void State::Apply::account(Tenant& changed) {
     const std::int64_t elapsed = (at - changed.borrowed.as_of).count();
     changed.borrowed.add(borrowed(changed).units() * elapsed / 1000, at);
+}
+
+// Taken out before a tenant's firm use or quota changes, and put in again after it.
+void State::Apply::count_firm(const Tenant& counted, const std::string& accelerator,
+                              Charge charge) {
+    if (counted.parent) {
+        return;
+    }
+    FirmUse& sum = state.firm_use_[accelerator];
+    const Amount used = core::firm_use(counted, accelerator);
+    const Amount kept = kept_back(state, counted, accelerator);
+    if (charge == Charge::More) {
+        sum.used += used;
+        sum.kept_back += kept;
+    } else {
+        sum.used -= used;
+        sum.kept_back -= kept;
+    }
 }
 
 void State::Apply::note_borrower(const Tenant& noted) {
@@ -94,19 +117,36 @@ void State::Apply::book_firm(const Job& holder) {
     }
 }
 
+void State::Apply::count_all_firm() {
+    state.firm_use_ = {};
+    for (const auto& [id, each] : state.tenants_) {
+        std::set<std::string> accelerators;
+        for (const auto& [accelerator, quota] : each.quotas) {
+            accelerators.insert(accelerator);
+        }
+        for (const auto& [accelerator, gpus] : each.firm) {
+            accelerators.insert(accelerator);
+        }
+        for (const std::string& accelerator : accelerators) {
+            count_firm(each, accelerator, Charge::More);
+        }
+    }
+}
+
 // All that was booked and ordered by the old rules is booked and ordered by the new ones.
 void State::Apply::operator()(const PolicyChanged& event) {
     const std::vector<JobId> queued = leave_queue();
     for (auto& [id, each] : state.tenants_) {
-        each.firm.clear();
+        each.firm = {};
     }
     state.policy_ = event.policy;
     for (const auto& [incarnation, id] : state.job_by_incarnation_) {
         book_firm(job(id));
-        may_no_longer_be_stopped(id);
+        may_no_longer_be_stopped(job(id));
         may_be_stopped(job(id));
     }
     note_all_holdings();
+    count_all_firm();
     for (const JobId id : queued) {
         Job& waiting = job(id);
         rank(state, waiting, at, std::get<Waiting>(waiting.state));
@@ -117,24 +157,44 @@ void State::Apply::operator()(const PolicyChanged& event) {
 void State::Apply::charge(const Job& holder, const GpuNeed& held, Charge charge) {
     const bool firm = is_firm(state.policy(), holder.demand());
     const PendingJobs::Tree tree = state.tree();
-    const auto book = [&](std::map<std::string, Amount>& use) {
+    const auto book = [&](GpuNeed& use) {
         for (const auto& [accelerator, gpus] : held) {
             charge == Charge::More ? use[accelerator] += gpus : use[accelerator] -= gpus;
+        }
+    };
+    const auto book_as_firm = [&](Tenant& charged) {
+        for (const auto& [accelerator, gpus] : held) {
+            count_firm(charged, accelerator, Charge::Less);
+        }
+        book(charged.firm);
+        for (const auto& [accelerator, gpus] : held) {
+            count_firm(charged, accelerator, Charge::More);
         }
     };
     for (TenantId id = holder.demand().tenant; id; id = tenant(id).parent) {
         Tenant& charged = tenant(id);
         account(charged);
+        const GpuNeed before = charged.used;
         book(charged.used);
         if (firm) {
-            book(charged.firm);
+            book_as_firm(charged);
         }
         note_borrower(charged);
         state.pending_.turn_changed(id, tree);
-        if (charge == Charge::Less) {
-            state.pending_.hope_for(id);  // it may own more now
-        } else if (!borrowed(charged).is_zero()) {
-            state.pending_.hope_again();  // it may be asked to give back, or more than before
+        if (charge == Charge::More && some_may_be_stopped(charged)) {
+            hope_to_take_from(charged, before);
+        }
+    }
+}
+
+// What it has begun to borrow others may want back, if it held some before: only then may any of it
+// be old enough.
+void State::Apply::hope_to_take_from(const Tenant& tenant, const GpuNeed& used_before) {
+    for (const auto& [accelerator, held] : used_before) {
+        if (accelerator != kAnyAccelerator && !held.is_zero() &&
+            borrows_of(tenant, accelerator, tenant.used) &&
+            !borrows_of(tenant, accelerator, used_before)) {
+            state.pending_.hope_again(accelerator);
         }
     }
 }

@@ -55,8 +55,8 @@ Resources PlacedTask::holds(const Resources& each) const {
             .memory = each.memory + idle.memory};
 }
 
-std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks) {
-    std::map<std::string, Amount> held;
+GpuNeed gpus_held(const std::vector<PlacedTask>& tasks) {
+    GpuNeed held;
     const auto add = [&](const std::string& accelerator, std::int64_t milli) {
         if (milli > 0) {
             held[accelerator] += Amount(milli);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <variant>
 #include <vector>
 
@@ -218,9 +219,8 @@ struct PlacedTask {
     std::optional<Time> left() const;
 };
 
-// Milli-GPUs by accelerator, with their sum under kAnyAccelerator; nothing of tasks without GPUs,
-// or that have left.
-std::map<std::string, Amount> gpus_held(const std::vector<PlacedTask>& tasks);
+// Nothing of tasks without GPUs, or that have left.
+GpuNeed gpus_held(const std::vector<PlacedTask>& tasks);
 // What they held from then to then, in milli-GPU milliseconds.
 std::int64_t milli_gpu_ms(const std::vector<PlacedTask>& tasks, Time from, Time until);
 
@@ -240,6 +240,19 @@ struct Stopping {
     bool saved = false;  // its work is: there is nothing to wait for
 };
 
+// Among the running jobs that may be stopped for others.
+struct Stoppable {
+    int lane_down = 0;            // negative: the highest lane first
+    std::int64_t since_down = 0;  // negative: the latest first
+    JobId job;
+    int work = 0;  // expected until its end, in half doublings, as it was when it came here
+
+    friend auto operator<=>(const Stoppable& a, const Stoppable& b) {
+        return std::tie(a.lane_down, a.since_down, a.job) <=>
+               std::tie(b.lane_down, b.since_down, b.job);
+    }
+};
+
 struct Placed {
     IncarnationId incarnation;
     Time since;
@@ -247,6 +260,10 @@ struct Placed {
     std::optional<Stopping> stopping = {};
     std::optional<Time> running_since = {};  // when the last task had started
     std::optional<Time> checkpointed = {};   // when it last said that its work is saved
+
+    // Kept by apply/stoppable.cc.
+    std::optional<Stoppable> stoppable = {};
+    Time turns_at = kNever;  // when that is to be looked at again
 };
 
 struct Finished {

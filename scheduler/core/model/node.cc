@@ -25,4 +25,12 @@ const std::string* Node::label(const std::string& name) const {
     return declared == description.labels.end() ? nullptr : &declared->second;
 }
 
+std::set<std::string> Node::accelerators() const {
+    std::set<std::string> names;
+    for (const DeviceDescription& device : description.devices) {
+        names.insert(device.accelerator);
+    }
+    return names;
+}
+
 }  // namespace gusu::core

@@ -105,6 +105,7 @@ struct Node {
 
     // nullptr if it has no such label.
     const std::string* label(const std::string& name) const;
+    std::set<std::string> accelerators() const;
     bool in_contact() const { return std::holds_alternative<InContact>(contact); }
     bool takes_work() const { return in_contact() && !drained; }
 };

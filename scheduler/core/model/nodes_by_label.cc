@@ -3,7 +3,7 @@
 namespace gusu::core {
 
 const NodesByLabel::Values& NodesByLabel::of(const std::string& label,
-                                             const std::map<NodeId, Node>& nodes,
+                                             const IdTable<NodeId, Node>& nodes,
                                              std::uint64_t version) {
     if (version_ != version) {
         version_ = version;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "scheduler/base/id_table.h"
 #include "scheduler/core/model/node.h"
 
 namespace gusu::core {
@@ -15,7 +16,7 @@ public:
     using Values = std::map<std::string, std::vector<NodeId>>;  // ids ascending
 
     // The version is one of the nodes and all they say of themselves.
-    const Values& of(const std::string& label, const std::map<NodeId, Node>& nodes,
+    const Values& of(const std::string& label, const IdTable<NodeId, Node>& nodes,
                      std::uint64_t version);
 
 private:

@@ -66,7 +66,9 @@ void PendingJobs::add(const JobTurn& job, const DemandPointer& demand, const Tre
     jobs.jobs.insert(job);
     if (!jobs.parked) {
         enter(demand, jobs, tree);
-        hopeful_.insert(jobs.shape);
+        if (*jobs.jobs.begin() == job) {
+            hope_for_first(*demand, jobs);
+        }
         if (closed_from_.contains(jobs.shape) && *jobs.jobs.begin() == job) {
             open_for(demand, jobs.shape);
         }
@@ -80,6 +82,9 @@ void PendingJobs::remove(const JobTurn& job, const DemandPointer& demand, const 
     }
     PendingClass& jobs = found->second;
     if (!jobs.parked) {
+        if (*jobs.jobs.begin() == job) {
+            hope_for_first(*demand, jobs);
+        }
         leave(demand, jobs);
     }
     jobs.jobs.erase(job);
@@ -184,6 +189,7 @@ void PendingJobs::open_all(const std::set<ShapeId>& shapes) {
 void PendingJobs::park(const DemandPointer& demand, Parked parked) {
     PendingClass& jobs = classes_.at(demand);
     check(!jobs.parked, "only a class in turn is parked");
+    hope_for_first(*demand, jobs);
     leave(demand, jobs);
     jobs.parked = parked;
     if (parked.tenant) {
@@ -209,16 +215,29 @@ void PendingJobs::unpark(const std::set<DemandPointer, DemandLess>& parked, cons
         jobs.parked.reset();
         enter(demand, jobs, tree);
         open_for(demand, jobs.shape);
+        hope_for_first(*demand, jobs);
+    }
+}
+
+// Another class, or another job of it, is or was the first of its tenant.
+void PendingJobs::hope_for_first(const Demand& demand, const PendingClass& jobs) {
+    ShapeQueue& queue = shapes_.at(jobs.shape);
+    if (queue.turns.first_of(demand.tenant) == turn_of(demand, jobs)) {
+        queue.asked_in_vain.erase(demand.tenant);
         hopeful_.insert(jobs.shape);
     }
 }
 
-std::vector<Turns::Head> PendingJobs::hopeful(std::size_t most) const {
+std::vector<Turns::Head> PendingJobs::in_order(const std::set<ShapeId>& shapes, std::size_t most,
+                                               const Wanted& wanted) const {
     std::vector<Turns::Head> heads;
-    for (const ShapeId shape : hopeful_) {
+    for (const ShapeId shape : shapes) {
+        const ShapeQueue& queue = shapes_.at(shape);
         std::size_t seen = 0;
-        shapes_.at(shape).turns.each_tenant([&](const Turns::Head& head) {
-            heads.push_back(head);
+        queue.turns.each_tenant([&](const Turns::Head& head) {
+            if (wanted(queue, head)) {
+                heads.push_back(head);
+            }
             return ++seen < most;
         });
     }
@@ -226,16 +245,45 @@ std::vector<Turns::Head> PendingJobs::hopeful(std::size_t most) const {
     return heads;
 }
 
-void PendingJobs::hope_again() {
-    for (const auto& [shape, queue] : shapes_) {
-        hopeful_.insert(shape);
+std::vector<Turns::Head> PendingJobs::hopeful(std::size_t most) const {
+    return in_order(hopeful_, most, [](const ShapeQueue& queue, const Turns::Head& head) {
+        return !queue.asked_in_vain.contains(head.demand->tenant);
+    });
+}
+
+void PendingJobs::asked_in_vain(const DemandPointer& demand) {
+    if (const auto found = classes_.find(demand); found != classes_.end()) {
+        shapes_.at(found->second.shape).asked_in_vain.insert(demand->tenant);
     }
 }
 
-void PendingJobs::hope_for(TenantId tenant) {
+void PendingJobs::hope_for(const DemandPointer& demand) {
+    if (const auto found = classes_.find(demand); found != classes_.end()) {
+        hopeful_.insert(found->second.shape);
+    }
+}
+
+void PendingJobs::hope_for(ShapeId shape) {
+    shapes_.at(shape).asked_in_vain.clear();
+    hopeful_.insert(shape);
+}
+
+void PendingJobs::hope_again() {
     for (const auto& [shape, queue] : shapes_) {
-        if (queue.turns.contains(tenant)) {
-            hopeful_.insert(shape);
+        hope_for(shape);
+    }
+}
+
+void PendingJobs::hope_again(const std::string& accelerator) {
+    for (const ShapeId shape : wanting({accelerator})) {
+        hope_for(shape);
+    }
+}
+
+void PendingJobs::hope_for_gangs(const std::set<std::string>& accelerators) {
+    for (const ShapeId shape : wanting(accelerators)) {
+        if (!shapes_.at(shape).is_single_task()) {
+            hope_for(shape);
         }
     }
 }
@@ -254,16 +302,35 @@ void PendingJobs::reopen(const Tree& tree) {
     }
 }
 
-void PendingJobs::capacity_freed(const std::set<std::string>& accelerators, const Tree& tree) {
-    std::set<std::string> names = accelerators;
-    names.insert({"", kAnyAccelerator});
-    for (const std::string& name : names) {
+std::vector<Turns::Head> PendingJobs::fit_on_a_node(
+    const std::set<std::string>& accelerators, std::size_t most,
+    const std::function<bool(const Demand&)>& suits) const {
+    std::set<ShapeId> shapes = wanting(accelerators);
+    std::erase_if(shapes, [&](ShapeId id) {
+        const ShapeQueue& queue = shapes_.at(id);
+        return !queue.is_single_task() || queue.turns.empty() ||
+               !suits(*queue.turns.first().demand);
+    });
+    return in_order(shapes, most, [](const ShapeQueue&, const Turns::Head&) { return true; });
+}
+
+// Shapes that could use room on a node with these.
+std::set<PendingJobs::ShapeId> PendingJobs::wanting(
+    const std::set<std::string>& accelerators) const {
+    std::set<ShapeId> shapes;
+    const auto add = [&](const std::string& name) {
         if (const auto found = by_accelerator_.find(name); found != by_accelerator_.end()) {
-            open_all(found->second);
-            // With what is free now, fewer stops may do, or only now enough.
-            hopeful_.insert(found->second.begin(), found->second.end());
+            shapes.insert(found->second.begin(), found->second.end());
         }
-    }
+    };
+    add("");
+    add(kAnyAccelerator);
+    std::ranges::for_each(accelerators, add);
+    return shapes;
+}
+
+void PendingJobs::capacity_freed(const std::set<std::string>& accelerators, const Tree& tree) {
+    open_all(wanting(accelerators));
     unpark(std::set(parked_until_room_), tree);
 }
 
@@ -275,9 +342,25 @@ void PendingJobs::tenant_freed(TenantId tenant, const Tree& tree) {
 
 void PendingJobs::turn_changed(TenantId tenant, const Tree& tree) {
     for (auto& [shape, queue] : shapes_) {
-        if (queue.turns.contains(tenant)) {
-            queue.turns.put(tree.turn_of(tenant, queue.need));
+        const TenantTurn* before = queue.turns.turn_of(tenant);
+        if (before == nullptr) {
+            continue;
         }
+        const TenantTurn now = tree.turn_of(tenant, queue.need);
+        if (now == *before) {
+            continue;
+        }
+        // Who no longer borrows by such a job has a right now; and where an old first has gone
+        // down, others come up that were not asked.
+        if (before->borrows && !now.borrows) {
+            std::erase_if(queue.asked_in_vain, [&](TenantId asked) {
+                return std::ranges::count(tree.from_the_top(asked), tenant) > 0;
+            });
+            hopeful_.insert(shape);
+        } else if (queue.asked_in_vain.contains(tenant)) {
+            hopeful_.insert(shape);
+        }
+        queue.turns.put(now);
     }
     std::erase_if(closed_from_, [&](const auto& closed) {
         const bool by_turn = closed.second.newcomers == Newcomers::Open;

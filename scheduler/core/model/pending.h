@@ -22,9 +22,6 @@ struct DemandLess {
     bool operator()(const Demand& a, const DemandPointer& b) const { return a < *b; }
 };
 
-// Milli-GPUs by accelerator; the sum stands under kAnyAccelerator.
-using GpuNeed = std::map<std::string, Amount>;
-
 // Of jobs that have to leave nodes whole: under whose guarantee they may take one.
 struct Standing {
     bool firm = false;
@@ -90,14 +87,24 @@ public:
     void park(const DemandPointer& demand, Parked parked);
     bool anything_open() const { return !open_.empty(); }
 
-    // The first class of each tenant that waits in a shape for which room might be made by
-    // preemption, at most `most` a shape, in order. What was asked once is asked again when it
-    // could have changed.
+    // For whom room might be made by preemption: the first class of each tenant in each shape, of a
+    // shape those of the first `most` tenants. In order; none that was asked in vain since
+    // something changed that could help it.
     std::vector<Turns::Head> hopeful(std::size_t most) const;
-    void hope_ends() { hopeful_.clear(); }
-    // Other jobs may be stopped now than before: for anybody, or for this tenant.
+    void asked_in_vain(const DemandPointer& demand);
+    void hopes_are_asked() { hopeful_.clear(); }
+    void hope_for(const DemandPointer& demand);
+    bool has_hope() const { return !hopeful_.empty(); }
+    // Other jobs may be stopped now than before: for anybody, or for who wants this accelerator.
     void hope_again();
-    void hope_for(TenantId tenant);
+    void hope_again(const std::string& accelerator);
+    // More can be had on a node with these accelerators. Who asks for a single task can be asked
+    // about that node alone: for these, as far as their demand suits it, see fit_on_a_node(). The
+    // others are asked in full.
+    void hope_for_gangs(const std::set<std::string>& accelerators);
+    std::vector<Turns::Head> fit_on_a_node(const std::set<std::string>& accelerators,
+                                           std::size_t most,
+                                           const std::function<bool(const Demand&)>& suits) const;
 
     void add(const JobTurn& job, const DemandPointer& demand, const Tree& tree);
     // No harm if it is not there.
@@ -120,7 +127,14 @@ private:
         GpuNeed need;
         std::set<std::string> accelerators;
         std::size_t classes = 0;  // parked ones too
-        Turns turns;              // those in turn
+        std::set<TenantId> asked_in_vain;
+        Turns turns;  // those in turn
+
+        // One task, that needs no more than room on a node.
+        bool is_single_task() const {
+            return shape.groups.size() == 1 && shape.groups.front().tasks == 1 &&
+                   shape.sharing == Sharing::Shared && !shape.topology;
+        }
     };
 
     // What of a shape is closed, by time limit; kForever stands for none.
@@ -140,6 +154,12 @@ private:
     void drop_class(Classes::iterator dropped);
     void enter(const DemandPointer& demand, const PendingClass& jobs, const Tree& tree);
     void leave(const DemandPointer& demand, const PendingClass& jobs);
+    void hope_for(ShapeId shape);
+    void hope_for_first(const Demand& demand, const PendingClass& jobs);
+    std::set<ShapeId> wanting(const std::set<std::string>& accelerators) const;
+    using Wanted = std::function<bool(const ShapeQueue&, const Turns::Head&)>;
+    std::vector<Turns::Head> in_order(const std::set<ShapeId>& shapes, std::size_t most,
+                                      const Wanted& wanted) const;
     void forget_parked(const DemandPointer& demand, const Parked& parked);
     void unpark(const std::set<DemandPointer, DemandLess>& parked, const Tree& tree);
 

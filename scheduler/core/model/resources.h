@@ -1,7 +1,10 @@
 // What tasks ask for and nodes have, as checked integers.
 #pragma once
 
+#include <string>
+
 #include "scheduler/base/amount.h"
+#include "scheduler/base/flat_map.h"
 
 namespace gusu::core {
 
@@ -13,5 +16,8 @@ struct Resources {
 
     friend auto operator<=>(const Resources&, const Resources&) = default;
 };
+
+// Milli-GPUs by accelerator; the sum stands under kAnyAccelerator.
+using GpuNeed = FlatMap<std::string, Amount>;
 
 }  // namespace gusu::core

@@ -61,6 +61,21 @@ int State::smallest_node(const std::string& accelerator, int at_least) const {
     return found == sizes->end() ? 0 : found->first;
 }
 
+FirmUse State::firm_use(const std::string& accelerator) const {
+    const auto found = firm_use_.find(accelerator);
+    return found == firm_use_.end() ? FirmUse{} : found->second;
+}
+
+void State::hope_ends() {
+    pending_.hopes_are_asked();
+    hopeful_nodes_.clear();
+}
+
+bool State::has_hope() const {
+    return !stoppable_.empty() && !pending_.classes().empty() &&
+           (pending_.has_hope() || !hopeful_nodes_.empty());
+}
+
 bool State::is_throttled(const Job& job) const {
     const Throttle* throttle = job.array ? find_in(throttles_, job.array->array) : nullptr;
     return throttle != nullptr && throttle->waiting.contains(job.id);

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "scheduler/base/id_table.h"
 #include "scheduler/core/event.h"
 #include "scheduler/core/model/held_place.h"
 #include "scheduler/core/model/node_index.h"
@@ -30,12 +31,11 @@ struct Nomination {
     std::vector<Shrink> shrinks = {};  // tasks that hold a part of the place
 };
 
-struct Stoppable {
-    int lane_down = 0;        // negative: the highest lane first
-    std::int64_t since_down;  // negative: the latest first
-    JobId job;
-
-    friend auto operator<=>(const Stoppable&, const Stoppable&) = default;
+// Of one accelerator: what the tenants at the top have in firm use, and keep back besides; see
+// policy/quota.h.
+struct FirmUse {
+    Amount used;
+    Amount kept_back;
 };
 
 class State {
@@ -45,10 +45,10 @@ public:
     // Events that make an equal state from an empty one: the snapshot.
     Events as_events() const;
 
-    const std::map<JobId, Job>& jobs() const { return jobs_; }
+    const IdTable<JobId, Job>& jobs() const { return jobs_; }
     const std::map<JobId, Array>& arrays() const { return arrays_; }
-    const std::map<TenantId, Tenant>& tenants() const { return tenants_; }
-    const std::map<NodeId, Node>& nodes() const { return nodes_; }
+    const IdTable<TenantId, Tenant>& tenants() const { return tenants_; }
+    const IdTable<NodeId, Node>& nodes() const { return nodes_; }
     const std::map<std::string, Accelerator>& catalogue() const { return catalogue_; }
     const Directory& directory() const { return directory_; }
     const Policy& policy() const { return policy_; }
@@ -79,10 +79,13 @@ public:
     const History& history() const { return history_; }
     // Waiting jobs for which others are being stopped.
     const std::map<JobId, Nomination>& nominations() const { return nominations_; }
-    // Running jobs that may be stopped for others and are not being stopped yet, by the tenant at
-    // the top of the tree and their own: the highest lane first, in it who was placed last, so that
-    // those who lose least come first.
-    using StoppableJobs = std::map<TenantId, std::set<Stoppable>>;
+    // Running jobs that may be stopped for others now, by the tenant at the top of the tree and
+    // their own: the highest lane first, in it who was placed last, so that those who lose least
+    // come first.
+    struct StoppableJobs {
+        std::map<TenantId, std::set<Stoppable>> of;
+        std::map<int, int> in_lane;  // how many are in each lane that has some
+    };
     const std::map<TenantId, StoppableJobs>& stoppable() const { return stoppable_; }
     // Tenants at the top that use more than their guarantees.
     const std::set<TenantId>& borrowers() const { return borrowers_; }
@@ -137,6 +140,7 @@ public:
     const std::map<std::string, std::map<int, int>>& node_sizes() const { return node_sizes_; }
     // Devices of this accelerator on the smallest node that has so many of it; 0 if none has.
     int smallest_node(const std::string& accelerator, int at_least) const;
+    FirmUse firm_use(const std::string& accelerator) const;
     // Accelerators some node has or had, and whether they are simulated.
     const std::map<std::string, Reality>& accelerators_seen() const { return accelerators_seen_; }
 
@@ -152,8 +156,21 @@ public:
     }
     void hold(const HeldPlace& place) { held_places_[place.job] = place; }
     void let_go(JobId job);
-    void hope_ends() { pending_.hope_ends(); }
     void reopen() { pending_.reopen(tree()); }
+    void asked_in_vain(const DemandPointer& demand) { pending_.asked_in_vain(demand); }
+    void hopes_are_asked() { pending_.hopes_are_asked(); }
+    void hope_for(const DemandPointer& demand) { pending_.hope_for(demand); }
+    void hope_for_gangs(const std::set<std::string>& accelerators) {
+        pending_.hope_for_gangs(accelerators);
+    }
+    void hope_ends();
+    // Whether somebody is still to be asked for whom others could be stopped.
+    bool has_hope() const;
+    // Nodes on which more can be had by stopping others than when it was asked last, and what was
+    // free there then; unknown where more jobs may be stopped now.
+    const std::map<NodeId, std::optional<Room>>& hopeful_nodes() const { return hopeful_nodes_; }
+    void asked_about(NodeId node) { hopeful_nodes_.erase(node); }
+    void ask_about(NodeId node) { hopeful_nodes_[node] = std::nullopt; }
     void settled(JobId job) { unsettled_.erase(job); }
 
 private:
@@ -181,16 +198,17 @@ private:
         std::set<JobId> waiting;
     };
 
-    std::map<JobId, Job> jobs_;
+    IdTable<JobId, Job> jobs_;
     std::map<JobId, Array> arrays_;
-    std::map<TenantId, Tenant> tenants_;
+    IdTable<TenantId, Tenant> tenants_;
     std::map<std::string, TenantId> tenant_by_path_;
-    std::map<NodeId, Node> nodes_;
+    IdTable<NodeId, Node> nodes_;
     std::map<std::string, NodeId> node_by_name_;
     std::map<std::string, Accelerator> catalogue_;
     std::map<std::string, Reality> accelerators_seen_;
     std::map<std::string, Amount> gpus_;
     std::map<std::string, std::map<int, int>> node_sizes_;
+    FlatMap<std::string, FirmUse> firm_use_;
     Directory directory_;
     Policy policy_;
     PendingJobs pending_;
@@ -203,8 +221,8 @@ private:
     std::map<JobId, Nomination> nominations_;
     std::map<TenantId, StoppableJobs> stoppable_;
     std::set<TenantId> borrowers_;
-    std::map<JobId, Stoppable> stoppable_by_job_;
     std::set<std::pair<Time, JobId>> turning_;
+    std::map<NodeId, std::optional<Room>> hopeful_nodes_;
     std::map<std::shared_ptr<const JobSpec>, Request, RequestLess> requests_;
     std::map<JobId, std::vector<JobId>> dependents_;
     std::map<JobId, Throttle> throttles_;

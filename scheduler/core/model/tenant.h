@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "scheduler/base/amount.h"
+#include "scheduler/base/flat_map.h"
 #include "scheduler/base/ids.h"
 #include "scheduler/base/time.h"
 #include "scheduler/core/model/decayed.h"
+#include "scheduler/core/model/resources.h"
 
 namespace gusu::core {
 
@@ -42,13 +44,12 @@ struct Tenant {
     std::vector<TenantId> lineage;  // from the top down to itself
     TenantDescription description;
     Time created;
-    std::map<std::string, Quota> quotas;  // by accelerator, or kAnyAccelerator
+    FlatMap<std::string, Quota> quotas;  // by accelerator, or kAnyAccelerator
 
     // Kept by the ledger for the tenant and everything below it.
-    std::map<std::string, Amount>
-        used;  // milli-GPUs by accelerator, and their sum under kAnyAccelerator
+    GpuNeed used;
     // Of that, by jobs that can neither be stopped nor end soon by themselves.
-    std::map<std::string, Amount> firm;
+    GpuNeed firm;
     // Milli-GPU seconds held beyond guarantees.
     Decayed borrowed;
     int pending_jobs = 0;

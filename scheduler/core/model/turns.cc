@@ -57,6 +57,19 @@ void Turns::put(const TenantTurn& turn) {
     siblings.insert(turn);
 }
 
+const TenantTurn* Turns::turn_of(TenantId tenant) const {
+    const auto found = nodes_.find(tenant);
+    return found == nodes_.end() ? nullptr : &found->second.turn;
+}
+
+std::optional<ClassTurn> Turns::first_of(TenantId tenant) const {
+    const auto found = nodes_.find(tenant);
+    if (found == nodes_.end() || found->second.classes.empty()) {
+        return std::nullopt;
+    }
+    return found->second.classes.begin()->first;
+}
+
 Turns::Head Turns::first() const {
     Head head;
     const Node* node = &nodes_.at(TenantId{});

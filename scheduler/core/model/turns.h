@@ -62,7 +62,10 @@ public:
     };
 
     bool empty() const { return nodes_.empty(); }
-    bool contains(TenantId tenant) const { return nodes_.contains(tenant); }
+    // nullptr if nothing of it or below it waits here.
+    const TenantTurn* turn_of(TenantId tenant) const;
+    // Of the tenant itself; none if none of its classes is here.
+    std::optional<ClassTurn> first_of(TenantId tenant) const;
 
     void add(const TenantPath& path, const ClassTurn& turn, const DemandPointer& demand);
     void remove(TenantId tenant, const ClassTurn& turn);

@@ -174,7 +174,7 @@ void add_held(const State& state, JobId job, const std::string& level,
 std::vector<JobId> stoppable_jobs(const State& state) {
     std::vector<JobId> found;
     for (const auto& [top, below] : state.stoppable()) {
-        for (const auto& [tenant, jobs] : below) {
+        for (const auto& [tenant, jobs] : below.of) {
             auto each = jobs.begin();
             for (; each != jobs.end() && found.size() < kMostStoppableCounted; ++each) {
                 found.push_back(each->job);

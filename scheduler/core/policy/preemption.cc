@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "scheduler/core/policy/claim.h"
 #include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/held_places.h"
@@ -18,140 +19,83 @@ constexpr std::size_t kMostJobsScanned = 4096;
 constexpr std::size_t kMostTenantsLookedAt = 64;
 constexpr std::size_t kMostVictimsTriedWithout = 32;
 constexpr std::size_t kMostSurplusTasks = 1024;
-// What a stop costs besides the work that is lost.
-constexpr Duration kRestart{60'000};
-constexpr int kMostDoublings = 10;
-// Who is stopped by right of the lane is expected to need more than twice the work of who comes.
-constexpr int kHalfDoublingsLonger = 3;
 
-// What tenants use once all that is decided has happened.
-class Outlook {
-public:
-    explicit Outlook(const State& state) : state_(&state) {
-        for (const auto& [id, nomination] : state.nominations()) {
-            comes(state.job(id)->demand().tenant, gpus_held(nomination.tasks));
-            for (const JobId victim : nomination.victims) {
-                if (const Job* job = state.job(victim); job != nullptr && job->is_placed()) {
-                    leaves(*job);
-                }
-            }
-            for (const Shrink& shrink : nomination.shrinks) {
-                leaves(shrink);
-            }
-        }
-    }
-
-    // All of it, but for tasks that leave already.
-    void leaves(const Job& placed) {
-        std::vector<PlacedTask> staying = std::get<Placed>(placed.state).tasks;
-        std::erase_if(staying, [](const PlacedTask& task) { return task.leaving.has_value(); });
-        leave(placed, gpus_held(staying));
-    }
-
-    void leaves(const Job& placed, int rank) {
-        leave(placed,
-              gpus_held({std::get<Placed>(placed.state).tasks[static_cast<std::size_t>(rank)]}));
-    }
-
-    void leaves(const Shrink& shrink) {
-        if (const Job* job = state_->job_of(shrink.incarnation)) {
-            for (const int rank : shrink.ranks) {
-                leaves(*job, rank);
-            }
-        }
-    }
-
-    void leave(const Job& placed, const GpuNeed& gone) {
-        for (const TenantId tenant : core::from_the_top(*state_, placed.demand().tenant)) {
-            GpuNeed& use = use_of(tenant);
-            for (const auto& [accelerator, gpus] : gone) {
-                use[accelerator] = use[accelerator].minus_at_most(gpus);
-            }
-        }
-    }
-
-    // Whether this need stays within the tenant's guarantee. Of CPUs nothing is guaranteed.
-    bool owns(TenantId id, const GpuNeed& need) {
-        if (need.empty()) {
-            return false;
-        }
-        const Tenant& tenant = *state_->tenant(id);
-        GpuNeed with = use_of(id);
-        const Amount before = beyond_guarantee(tenant, with);
-        for (const auto& [accelerator, gpus] : need) {
-            with[accelerator] += gpus;
-        }
-        return beyond_guarantee(tenant, with) == before;
-    }
-
-    // Milli-GPUs that it borrows, if some of them are of this accelerator.
-    Amount borrowed(TenantId id, const std::string& accelerator) {
-        const Tenant& tenant = *state_->tenant(id);
-        const GpuNeed& use = use_of(id);
-        const auto found = use.find(accelerator);
-        const bool any = found != use.end() && found->second > guaranteed(tenant, accelerator);
-        return any ? beyond_guarantee(tenant, use) : Amount{};
-    }
-
-    const GpuNeed& use(TenantId id) { return use_of(id); }
-
-private:
-    void comes(TenantId leaf, const GpuNeed& need) {
-        for (const TenantId tenant : core::from_the_top(*state_, leaf)) {
-            for (const auto& [accelerator, gpus] : need) {
-                use_of(tenant)[accelerator] += gpus;
-            }
-        }
-    }
-
-    GpuNeed& use_of(TenantId id) {
-        return use_.try_emplace(id, state_->tenant(id)->used).first->second;
-    }
-
-    const State* state_;
-    std::map<TenantId, GpuNeed> use_;
+struct Reachable {
+    StopRight right;
+    TenantId tenant;
+    const std::set<Stoppable>* jobs = nullptr;
 };
 
-// A running job that the beneficiary has a right to stop.
-struct Candidate {
-    const Job* job = nullptr;
-    std::int64_t over = 0;  // what the tenant it is taken from borrows; 0 by right of the lane
-    int lane = 0;
-    std::int64_t cost = 0;  // milli-GPU seconds lost
+bool reaches_already(TenantId tenant, const std::vector<Reachable>& reachable) {
+    return std::ranges::find(reachable, tenant, &Reachable::tenant) != reachable.end();
+}
 
-    // From the tenant most over its guarantee, or in the highest lane, who loses least first.
-    bool goes_before(const Candidate& other) const {
-        return std::tuple(-over, -lane, cost, job->id) <
-               std::tuple(-other.over, -other.lane, other.cost, other.job->id);
+// The group whose tasks are hardest to place.
+const TaskGroup& main_group_of(const Demand& demand) {
+    return *std::ranges::max_element(
+        demand.groups, {}, [](const auto& group) { return group.per_task.milli_gpus.units(); });
+}
+
+// Whether a task of the main group could be on the node with so much free.
+bool fits(const State& state, const Demand& demand, const Node& node, const Room& room) {
+    const TaskGroup& group = main_group_of(demand);
+    const bool is_whole = room == whole_room(node.description);
+    if (!suits(demand, group, node) || (demand.sharing == Sharing::Exclusive && !is_whole)) {
+        return false;
     }
-};
+    const Ask ask = Ask::of(group.per_task);
+    const NodeIndex& nodes = state.open_nodes();
+    const Offer offer = nodes.offer_of(node, room);
+    return std::ranges::any_of(choices(state, group), [&](const std::string& accelerator) {
+        return tasks_that_fit(ask, nodes.accelerator(accelerator), offer, 1) == 1;
+    });
+}
 
+// Finds a way for one waiting job.
 class Planner {
 public:
     // The demand is the beneficiary's, or one for fewer nodes; it comes to this need.
-    Planner(const State& state, const Job& beneficiary, const std::pair<Demand, GpuNeed>& wanted,
-            Time now)
-        : state_(state),
+    Planner(PreemptionPlanner::Moment& moment, const Job& beneficiary, const Demand& asked,
+            GpuNeed need)
+        : state_(moment.state),
+          now_(moment.now),
+          expected_(moment.expected),
+          exposure_(moment.exposure),
+          work_(moment.work),
           beneficiary_(beneficiary),
-          asked_(wanted.first),
-          now_(now),
-          outlook_(state),
-          need_(wanted.second),
-          path_(core::from_the_top(state, asked_.tenant)),
-          lane_(std::get<Waiting>(beneficiary.state).lane),
-          work_(std::get<Waiting>(beneficiary.state).work),
-          base_(offered_to({state, beneficiary, now + kKeptBeyondGrace}, beneficiary.demand())) {
-    }  // it starts when others have stopped
+          asked_(asked),
+          claim_(moment.state, beneficiary, std::move(need), moment.now) {}
 
-    std::optional<PreemptionPlan> plan() {
+    std::optional<PreemptionPlan> anywhere() {
         collect();
         if (candidates_.empty()) {
             return std::nullopt;
         }
-        if (auto shrunk = by_shrinking()) {
-            return shrunk;
+        auto shrunk = by_shrinking();
+        return shrunk ? std::move(shrunk) : found_on(cheapest_nodes());
+    }
+
+    std::optional<PreemptionPlan> on(const Stage& stage) {
+        collect_on(stage);
+        std::vector<const Candidate*> here;
+        for (const Candidate& candidate : candidates_) {
+            here.push_back(&candidate);
         }
-        const std::vector<std::vector<const Candidate*>> nodes = cheapest_nodes();
+        auto victims = enough_on(*stage.node, here);
+        return victims.empty() ? std::nullopt : found_on({std::move(victims)});
+    }
+
+    std::int64_t cost(const PreemptionPlan& plan) const {
+        std::int64_t sum = 0;
+        for (const JobId victim : plan.victims) {
+            sum += claim_.cost_of(*state_.job(victim));
+        }
+        return sum;
+    }
+
+private:
+    std::optional<PreemptionPlan> found_on(
+        const std::vector<std::vector<const Candidate*>>& nodes) {
         auto found = fewest_nodes(nodes);
         if (found) {
             spare(*found);
@@ -159,104 +103,22 @@ public:
         return found;
     }
 
-    std::int64_t cost(const PreemptionPlan& plan) const {
-        std::int64_t sum = 0;
-        for (const JobId victim : plan.victims) {
-            const Job& job = *state_.job(victim);
-            sum += cost_of(job, std::get<Placed>(job.state));
-        }
-        return sum;
-    }
-
-private:
-    // By which right jobs of this tenant may be stopped, given who is gone already.
-    struct Right {
-        bool of_guarantee = false;
-        std::int64_t over = 0;  // what the tenant it is taken from borrows
-    };
-
-    std::optional<Right> right_against(TenantId holder, const std::string& accelerator,
-                                       Outlook& outlook) const {
-        const std::vector<TenantId>& other = core::from_the_top(state_, holder);
-        const auto [mine, theirs] = std::ranges::mismatch(path_, other);
-        if (mine == path_.end() && theirs == other.end()) {
-            return Right{};
-        }
-        if (mine == path_.end() || theirs == other.end()) {
-            return std::nullopt;  // one is above the other: what it holds is the other's own
-        }
-        for (auto tenant = theirs; tenant != other.end(); ++tenant) {
-            if (outlook.borrowed(*tenant, accelerator).is_zero()) {
-                return std::nullopt;
-            }
-        }
-        const bool owns = outlook.owns(*mine, need_);
-        return Right{.of_guarantee = owns,
-                     .over = owns ? outlook.borrowed(*theirs, accelerator).units() : 0};
-    }
-
-    // Of one job.
-    std::optional<Candidate> reach(const Job& job, int lane, Outlook& outlook) const {
-        const auto& placed = std::get<Placed>(job.state);
-        const auto right =
-            right_against(job.demand().tenant, placed.tasks.front().accelerator, outlook);
-        if (!right || (!right->of_guarantee && !passes(job, lane))) {
-            return std::nullopt;
-        }
-        return Candidate{
-            .job = &job, .over = right->over, .lane = lane, .cost = cost_of(job, placed)};
-    }
-
-    // By right of the lane; but where the past tells that the other is likely to end as soon,
-    // stopping it would only make both wait.
-    bool passes(const Job& job, int lane) const {
-        return lane > lane_ && expected_work(state_, job, now_) >= work_ + kHalfDoublingsLonger;
-    }
-
-    // Milli-GPUs of the tasks that stay; of others nothing more is lost.
-    static std::int64_t at_stake(const Job& job, const Placed& placed) {
-        if (!job.demand().is_elastic() && job.demand().sharing == Sharing::Shared) {
-            return job.demand().total().milli_gpus.units();
-        }
-        std::int64_t sum = 0;
-        for (const PlacedTask& task : placed.tasks) {
-            sum += task.leaving ? 0 : task.milli_gpus();
-        }
-        return sum;
-    }
-
-    std::int64_t cost_of(const Job& job, const Placed& placed) const {
-        const auto today = std::ranges::count_if(job.past, [&](const PastAttempt& attempt) {
-            return attempt.ending.reason == EndReason::Preempted &&
-                   attempt.ended + kHalfLife > now_;
-        });
-        const Time saved = std::max(placed.since, placed.checkpointed.value_or(placed.since));
-        const std::int64_t lost = (now_ - saved + kRestart).count() / 1000;
-        return at_stake(job, placed) * lost << std::min<std::int64_t>(today, kMostDoublings);
-    }
-
-    struct Reachable {
-        Right right;
-        TenantId tenant;
-        const std::set<Stoppable>* jobs = nullptr;
-    };
-
     // Tenants of whose jobs some may be stopped, those of whom is most over the guarantee first.
     std::vector<Reachable> reachable_tenants() {
-        std::vector<std::pair<std::int64_t, TenantId>> tops = {{0, path_.front()}};
-        for (const TenantId top : state_.borrowers()) {
-            if (top != path_.front()) {
-                tops.emplace_back(-beyond_guarantee(*state_.tenant(top), outlook_.use(top)).units(),
-                                  top);
+        std::vector<Reachable> reachable;
+        for (const auto& [accelerator, gpus] : claim_.need()) {
+            const bool owns = expected_.owns(claim_.top(), claim_.need());
+            for (const Exposure::Borrower& borrower : exposure_.borrowers(accelerator)) {
+                ++work_;
+                if (borrower.top != claim_.top() && reachable.size() < kMostTenantsLookedAt &&
+                    (owns || claim_.is_lower_than(borrower.highest_lane))) {
+                    add_reachable({.of_guarantee = owns, .over = owns ? borrower.over : 0},
+                                  exposure_.holders(accelerator, borrower.top), reachable);
+                }
             }
         }
-        std::ranges::sort(tops);
-        std::vector<Reachable> reachable;
-        for (const auto& [over, top] : tops) {
-            if (const auto below = state_.stoppable().find(top);
-                below != state_.stoppable().end() && reachable.size() < kMostTenantsLookedAt) {
-                add_reachable(below->second, reachable);
-            }
+        if (reachable.size() < kMostTenantsLookedAt) {
+            add_relatives(reachable);
         }
         std::ranges::sort(reachable, [](const Reachable& a, const Reachable& b) {
             return std::pair(-a.right.over, a.tenant) < std::pair(-b.right.over, b.tenant);
@@ -264,16 +126,33 @@ private:
         return reachable;
     }
 
-    void add_reachable(const State::StoppableJobs& below, std::vector<Reachable>& reachable) {
-        for (const auto& [tenant, jobs] : below) {
-            const bool has_higher_lane = -jobs.begin()->lane_down > lane_;
-            for (const auto& [accelerator, gpus] : need_) {
-                const auto right = accelerator == kAnyAccelerator
-                                       ? std::nullopt
-                                       : right_against(tenant, accelerator, outlook_);
+    void add_reachable(StopRight right, const std::vector<Exposure::Holder>& holders,
+                       std::vector<Reachable>& reachable) {
+        for (const Exposure::Holder& holder : holders) {
+            ++work_;
+            if (reaches_already(holder.tenant, reachable)) {
+                continue;  // each tenant's jobs once, whatever several groups ask for
+            }
+            if (right.of_guarantee || claim_.is_lower_than(holder.highest_lane)) {
+                reachable.push_back({right, holder.tenant, holder.jobs});
+            }
+        }
+    }
+
+    // Tenants below the same one at the top.
+    void add_relatives(std::vector<Reachable>& reachable) {
+        const auto below = state_.stoppable().find(claim_.top());
+        if (below == state_.stoppable().end()) {
+            return;
+        }
+        for (const auto& [tenant, jobs] : below->second.of) {
+            ++work_;
+            const bool has_higher_lane = claim_.is_lower_than(-jobs.begin()->lane_down);
+            for (const auto& [accelerator, gpus] : claim_.need()) {
+                const auto right = claim_.right_against(tenant, accelerator, expected_);
                 if (right && (right->of_guarantee || has_higher_lane)) {
                     reachable.push_back({*right, tenant, &jobs});
-                    break;  // each tenant's jobs once, whatever several groups ask for
+                    break;
                 }
             }
         }
@@ -283,22 +162,36 @@ private:
         std::size_t scanned = 0;
         for (const auto& [right, tenant, jobs] : reachable_tenants()) {
             for (const Stoppable& stoppable : *jobs) {
-                const int lane = -stoppable.lane_down;
-                if ((lane <= lane_ && !right.of_guarantee) || ++scanned > kMostJobsScanned ||
-                    candidates_.size() == kMostVictimsLookedAt) {
+                if ((!claim_.is_lower_than(-stoppable.lane_down) && !right.of_guarantee) ||
+                    ++scanned > kMostJobsScanned || candidates_.size() == kMostVictimsLookedAt) {
                     break;
                 }
-                const Job& job = *state_.job(stoppable.job);
-                if (std::get<Placed>(job.state).since + state_.policy().runs_at_least > now_ ||
-                    !helps(job)) {
-                    continue;
-                }
-                if (auto candidate = reach(job, lane, outlook_)) {
-                    candidates_.push_back(*candidate);
-                    some_are_elastic_ |= job.demand().is_elastic();
+                ++work_;
+                if (right.of_guarantee || claim_.passes(stoppable)) {
+                    add_candidate(*state_.job(stoppable.job));
                 }
             }
         }
+        put_in_order();
+    }
+
+    void collect_on(const Stage& stage) {
+        work_ += stage.stoppable.size();
+        for (const Job* job : stage.stoppable) {
+            add_candidate(*job);
+        }
+        put_in_order();
+    }
+
+    void add_candidate(const Job& running) {
+        const auto candidate = helps(running) ? claim_.reach(running, expected_) : std::nullopt;
+        if (candidate) {
+            candidates_.push_back(*candidate);
+            some_are_elastic_ |= running.demand().is_elastic();
+        }
+    }
+
+    void put_in_order() {
         std::ranges::sort(candidates_,
                           [](const auto& a, const auto& b) { return a.goes_before(b); });
     }
@@ -306,16 +199,10 @@ private:
     // Whether it is on a node that the beneficiary could use, if only some have the labels.
     bool helps(const Job& job) const {
         const auto& tasks = std::get<Placed>(job.state).tasks;
-        return main_group().node_labels.empty() ||
+        return main_group_of(asked_).node_labels.empty() ||
                std::ranges::any_of(tasks, [&](const PlacedTask& task) {
-                   return suits(asked_, main_group(), *state_.node(task.node));
+                   return suits(asked_, main_group_of(asked_), *state_.node(task.node));
                });
-    }
-
-    // The group whose tasks are hardest to place.
-    const TaskGroup& main_group() const {
-        return *std::ranges::max_element(
-            asked_.groups, {}, [](const auto& group) { return group.per_task.milli_gpus.units(); });
     }
 
     // Victims on each node that together make room for one task there, the cheapest node first.
@@ -359,36 +246,24 @@ private:
         }
     }
 
-    bool fits(const Node& node, const Room& room) const {
-        const TaskGroup& group = main_group();
-        const bool is_whole = room == whole_room(node.description);
-        if (!suits(asked_, group, node) || (asked_.sharing == Sharing::Exclusive && !is_whole)) {
-            return false;
-        }
-        const Ask ask = Ask::of(group.per_task);
-        const Offer offer = base_.nodes().offer_of(node, room);
-        return std::ranges::any_of(choices(state_, group), [&](const std::string& accelerator) {
-            return tasks_that_fit(ask, base_.nodes().accelerator(accelerator), offer, 1) == 1;
-        });
-    }
-
     std::vector<const Candidate*> enough_on(const Node& node,
                                             const std::vector<const Candidate*>& here) {
         // Of a node that came back smaller nobody knows what its tasks would free.
-        if (!node.takes_work() || !node.room_is_exact || !base_.admits(asked_, node)) {
+        if (here.empty() || !node.takes_work() || !node.room_is_exact ||
+            !base().admits(asked_, node)) {
             return {};
         }
-        Room room = base_.room(node);
-        Outlook outlook = outlook_;
+        Room room = base().room(node);
+        ExpectedUse expected(&expected_);
         std::vector<const Candidate*> victims;
         for (const Candidate* candidate : here) {
-            if (!reach(*candidate->job, candidate->lane, outlook)) {
+            if (!claim_.reach(*candidate->job, expected)) {
                 continue;
             }
-            outlook.leaves(*candidate->job);
+            expected.leaves(*candidate->job);
             leave(*candidate, node.id, room);
             victims.push_back(candidate);
-            if (fits(node, room)) {
+            if (fits(state_, asked_, node, room)) {
                 return victims;
             }
         }
@@ -422,13 +297,12 @@ private:
 
     std::optional<PreemptionPlan> with_nodes(
         const std::vector<std::vector<const Candidate*>>& nodes, std::size_t count) {
-        Outlook outlook = outlook_;
+        ExpectedUse expected(&expected_);
         std::set<JobId> chosen;
         for (std::size_t i = 0; i < count; ++i) {
             for (const Candidate* victim : nodes[i]) {
-                if (!chosen.contains(victim->job->id) &&
-                    reach(*victim->job, victim->lane, outlook)) {
-                    outlook.leaves(*victim->job);
+                if (!chosen.contains(victim->job->id) && claim_.reach(*victim->job, expected)) {
+                    expected.leaves(*victim->job);
                     chosen.insert(victim->job->id);
                 }
             }
@@ -442,7 +316,7 @@ private:
     }
 
     std::optional<PreemptionPlan> with_victims(std::vector<JobId> victims) {
-        Plan plan = base_;
+        Plan plan = base();
         for (const JobId victim : victims) {
             plan.release(*state_.job(victim));
         }
@@ -480,20 +354,20 @@ private:
         if (!some_are_elastic_) {
             return surplus;
         }
-        Outlook outlook = outlook_;
+        ExpectedUse expected(&expected_);
         for (const JobId victim : victims) {
-            outlook.leaves(*state_.job(victim));
+            expected.leaves(*state_.job(victim));
         }
         for (const Candidate& candidate : candidates_) {
             if (!candidate.job->demand().is_elastic() || contains(victims, candidate.job->id)) {
                 continue;
             }
             for (const SurplusTask& task : surplus_of(*candidate.job)) {
-                if (!reach(*candidate.job, candidate.lane, outlook) ||
+                if (!claim_.reach(*candidate.job, expected) ||
                     surplus.size() == kMostSurplusTasks) {
                     break;
                 }
-                outlook.leaves(*task.job, task.rank);
+                expected.leaves(*task.job, task.rank);
                 surplus.push_back(task);
             }
         }
@@ -507,7 +381,7 @@ private:
 
     std::optional<PreemptionPlan> with_room_by(const std::vector<SurplusTask>& surplus,
                                                std::vector<JobId> victims) {
-        Plan plan = base_;
+        Plan plan = base();
         for (const JobId victim : victims) {
             plan.release(*state_.job(victim));
         }
@@ -521,10 +395,8 @@ private:
     }
 
     std::vector<JobId> dearest_first(std::vector<JobId> victims) const {
-        std::ranges::sort(victims, {}, [&](JobId id) {
-            const Job& job = *state_.job(id);
-            return std::pair(-cost_of(job, std::get<Placed>(job.state)), id);
-        });
+        std::ranges::sort(
+            victims, {}, [&](JobId id) { return std::pair(-claim_.cost_of(*state_.job(id)), id); });
         return victims;
     }
 
@@ -532,16 +404,24 @@ private:
         return std::ranges::find(jobs, job) != jobs.end();
     }
 
+    // What is there without any victims, when these have stopped.
+    const Plan& base() {
+        if (!base_) {
+            base_ =
+                offered_to({state_, beneficiary_, now_ + kKeptBeyondGrace}, beneficiary_.demand());
+        }
+        return *base_;
+    }
+
     const State& state_;
+    const Time now_;
+    const ExpectedUse& expected_;
+    Exposure& exposure_;
+    std::size_t& work_;
     const Job& beneficiary_;
     const Demand& asked_;
-    const Time now_;
-    Outlook outlook_;
-    const GpuNeed need_;
-    const std::vector<TenantId>& path_;
-    const int lane_;
-    const int work_;
-    Plan base_;
+    const Claim claim_;
+    std::optional<Plan> base_;
     std::vector<Candidate> candidates_;
     bool some_are_elastic_ = false;
 };
@@ -560,33 +440,35 @@ bool is_within(const GpuNeed& held, const GpuNeed& need) {
 }
 
 // What an exclusive job comes to is known only with its nodes: then its right is asked again.
-std::optional<PlanAndCost> plan_for(const State& state, const Job& beneficiary,
-                                    const Demand& demand, Time now) {
-    std::pair<Demand, GpuNeed> wanted{at_least(demand), {}};
-    wanted.second = preferred_need(state, wanted.first);
+std::optional<PlanAndCost> plan_for(PreemptionPlanner::Moment& moment, const Job& beneficiary,
+                                    const Demand& demand) {
+    const std::optional<Demand> least =
+        demand.is_elastic() ? std::optional(at_least(demand)) : std::nullopt;
+    const Demand& asked = least ? *least : demand;
+    GpuNeed need = preferred_need(moment.state, asked);
     for (int tried = 0; tried < 2; ++tried) {
-        Planner planner(state, beneficiary, wanted, now);
-        auto plan = planner.plan();
+        Planner planner(moment, beneficiary, asked, need);
+        auto plan = planner.anywhere();
         if (!plan) {
             return std::nullopt;
         }
         GpuNeed held = gpus_held(plan->tasks);
-        if (demand.sharing == Sharing::Shared || is_within(held, wanted.second)) {
+        if (demand.sharing == Sharing::Shared || is_within(held, need)) {
             const std::int64_t cost = planner.cost(*plan);
             return PlanAndCost{.plan = std::move(*plan), .cost = cost};
         }
-        wanted.second = std::move(held);
+        need = std::move(held);
     }
     return std::nullopt;
 }
 
 // The cheapest domain to make room in.
-std::optional<PlanAndCost> plan_for_a_domain(const State& state, const Job& beneficiary,
-                                             const Demand& demand, Time now) {
+std::optional<PlanAndCost> plan_for_a_domain(PreemptionPlanner::Moment& moment,
+                                             const Job& beneficiary, const Demand& demand) {
     std::optional<PlanAndCost> best;
     for (const std::string& domain :
-         domains_to_free(offered(state, now + kKeptBeyondGrace), demand)) {
-        auto plan = plan_for(state, beneficiary, within(demand, domain), now);
+         domains_to_free(offered(moment.state, moment.now + kKeptBeyondGrace), demand)) {
+        auto plan = plan_for(moment, beneficiary, within(demand, domain));
         if (plan && (!best || plan->cost < best->cost)) {
             best = std::move(plan);
         }
@@ -596,20 +478,46 @@ std::optional<PlanAndCost> plan_for_a_domain(const State& state, const Job& bene
     if (best || must) {
         return best;
     }
-    return plan_for(state, beneficiary, without_topology(demand), now);
+    return plan_for(moment, beneficiary, without_topology(demand));
 }
 
 }  // namespace
 
-std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary,
-                                              Time now) {
-    if (state.stoppable().empty()) {
-        return std::nullopt;
-    }
-    const DemandPointer demand = state.asks_now(beneficiary);
-    auto found = demand->topology ? plan_for_a_domain(state, beneficiary, *demand, now)
-                                  : plan_for(state, beneficiary, *demand, now);
+PreemptionPlanner::PreemptionPlanner(const State& state, Time now)
+    : moment_(std::make_unique<Moment>(state, now)) {}
+
+std::optional<PreemptionPlan> PreemptionPlanner::plan(const Job& beneficiary) {
+    const DemandPointer demand = moment_->state.asks_now(beneficiary);
+    auto found = demand->topology ? plan_for_a_domain(*moment_, beneficiary, *demand)
+                                  : plan_for(*moment_, beneficiary, *demand);
     return found ? std::optional(std::move(found->plan)) : std::nullopt;
+}
+
+std::optional<PreemptionPlan> PreemptionPlanner::plan_on(const Stage& stage,
+                                                         const Job& beneficiary) {
+    ++moment_->work;
+    const DemandPointer demand = moment_->state.asks_now(beneficiary);
+    return Planner(*moment_, beneficiary, *demand, preferred_need(moment_->state, *demand))
+        .on(stage);
+}
+
+Stage::Stage(const State& state, const Node& on) : node(&on), most(on.room) {
+    for (const TaskRef& held : on.tasks) {
+        const Job& job = *state.job(held.job);
+        const auto& placed = std::get<Placed>(job.state);
+        if (!placed.stoppable) {
+            continue;
+        }
+        const PlacedTask& task = placed.tasks[static_cast<std::size_t>(held.task)];
+        give_back(task, job.demand().groups[static_cast<std::size_t>(task.group)].per_task, most);
+        if (stoppable.empty() || stoppable.back() != &job) {
+            stoppable.push_back(&job);
+        }
+    }
+}
+
+bool Stage::suits(const State& state, const Demand& demand) const {
+    return fits(state, demand, *node, most);
 }
 
 }  // namespace gusu::core

@@ -5,9 +5,12 @@
 // and attained service never falls, so no chain of stops can come back to where it began.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "scheduler/core/policy/exposure.h"
 #include "scheduler/core/policy/placement.h"
 
 namespace gusu::core {
@@ -22,11 +25,48 @@ struct PreemptionPlan {
     std::vector<Shrink> shrinks = {};
 };
 
-// The cheapest way found, in work lost. If elastic jobs can make room by giving up tasks beyond
-// their least, nobody is stopped, and who has to be stopped may be spared by that. An elastic
-// beneficiary has room made for its least. At most kMostVictimsLookedAt running jobs are looked at,
-// those whom the right reaches first. nullopt: no right, or no way.
-std::optional<PreemptionPlan> plan_preemption(const State& state, const Job& beneficiary, Time now);
+// A node on which some jobs may be stopped.
+struct Stage {
+    const Node* node = nullptr;
+    std::vector<const Job*> stoppable;  // none twice
+    Room most;                          // free there if all of them were stopped
+
+    Stage(const State& state, const Node& on);
+    // Whether a job of one task could be there then.
+    bool suits(const State& state, const Demand& demand) const;
+};
+
+// Plans of one moment: when one has been carried out, others need a new planner.
+class PreemptionPlanner {
+public:
+    // What all of them see, and the work that was done, in jobs and tenants looked at.
+    struct Moment {
+        Moment(const State& as_it_is, Time at)
+            : state(as_it_is), now(at), expected(state), exposure(state, expected) {}
+
+        const State& state;
+        const Time now;
+        const ExpectedUse expected;
+        Exposure exposure;
+        std::size_t work = 0;
+    };
+
+    PreemptionPlanner(const State& state, Time now);
+
+    // The cheapest way found, in work lost. If elastic jobs can make room by giving up tasks beyond
+    // their least, nobody is stopped, and who has to be stopped may be spared by that. An elastic
+    // beneficiary has room made for its least. At most kMostVictimsLookedAt running jobs are looked
+    // at, those whom the right reaches first. nullopt: no right, or no way.
+    std::optional<PreemptionPlan> plan(const Job& beneficiary);
+    // For a job of one task, on this node alone.
+    std::optional<PreemptionPlan> plan_on(const Stage& stage, const Job& beneficiary);
+
+    // What was done since it was asked last.
+    std::size_t take_work() { return std::exchange(moment_->work, 0); }
+
+private:
+    std::unique_ptr<Moment> moment_;
+};
 
 // What is free now and not kept for nominated jobs.
 Plan offered(const State& state, Time now);

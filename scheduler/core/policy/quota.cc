@@ -75,57 +75,42 @@ bool is_firm(const Policy& policy, const Demand& demand) {
     return demand.preemption == Preemption::Forbidden && !is_short;
 }
 
-namespace {
-
-// What the tenant keeps back of its guarantee with so much in firm use.
-Amount kept_back(const State& state, const Tenant& tenant, const std::string& accelerator,
-                 Amount firm) {
-    const auto quota = tenant.quotas.find(accelerator);
-    if (quota == tenant.quotas.end()) {
-        return Amount{};
-    }
-    return quota->second.guaranteed.minus_at_most(lendable(state.policy(), quota->second))
-        .minus_at_most(firm);
-}
-
 Amount firm_use(const Tenant& tenant, const std::string& accelerator) {
     const auto found = tenant.firm.find(accelerator);
     return found == tenant.firm.end() ? Amount{} : found->second;
 }
 
-}  // namespace
+Amount kept_back(const State& state, const Tenant& tenant, const std::string& accelerator,
+                 Amount more) {
+    const auto quota = tenant.quotas.find(accelerator);
+    if (quota == tenant.quotas.end()) {
+        return Amount{};
+    }
+    return quota->second.guaranteed.minus_at_most(lendable(state.policy(), quota->second))
+        .minus_at_most(firm_use(tenant, accelerator) + more);
+}
 
 std::optional<LendingClosed> lending_closed(const State& state, const Demand& demand,
                                             const GpuNeed& need) {
     if (!is_firm(state.policy(), demand)) {
         return std::nullopt;
     }
-    const Tenant* top = state.tenant(demand.tenant);
-    while (top->parent) {
-        top = state.tenant(top->parent);
-    }
-    if (borrowed_with(*top, need) == borrowed(*top)) {
+    const Tenant& top = *state.tenant(state.tenant(demand.tenant)->lineage.front());
+    if (borrowed_with(top, need) == borrowed(top)) {
         return std::nullopt;
     }
     for (const auto& [accelerator, asked] : need) {
         if (accelerator == kAnyAccelerator) {
             continue;
         }
-        Amount in_firm_use;
-        Amount taken;
-        for (const auto& [id, tenant] : state.tenants()) {
-            if (!tenant.parent) {
-                const Amount more = id == top->id ? asked : Amount{};
-                const Amount firm = firm_use(tenant, accelerator);
-                in_firm_use += firm;
-                taken += firm + kept_back(state, tenant, accelerator, firm + more);
-            }
-        }
+        const FirmUse firm = state.firm_use(accelerator);
+        const Amount taken = firm.used + firm.kept_back - kept_back(state, top, accelerator) +
+                             kept_back(state, top, accelerator, asked);
         const auto there = state.gpus().find(accelerator);
         const Amount all = there == state.gpus().end() ? Amount{} : there->second;
         const Amount left = all.minus_at_most(taken);
         // Where firm jobs leave too little anyway, room is what is missing.
-        if (asked > left && asked <= all.minus_at_most(in_firm_use)) {
+        if (asked > left && asked <= all.minus_at_most(firm.used)) {
             return LendingClosed{.accelerator = accelerator, .asked = asked, .left = left};
         }
     }
@@ -161,22 +146,33 @@ Amount guaranteed(const Tenant& tenant, const std::string& accelerator) {
     return found == tenant.quotas.end() ? Amount{} : found->second.guaranteed;
 }
 
-Amount beyond_guarantee(const Tenant& tenant, const GpuNeed& use) {
+Amount beyond_guarantee(const Tenant& tenant, const GpuNeed& use, const GpuNeed& more) {
     Amount sum;
-    for (const auto& [accelerator, in_use] : use) {
+    const auto add = [&](const std::string& accelerator, Amount in_use) {
         if (accelerator != kAnyAccelerator) {
             sum += in_use.minus_at_most(guaranteed(tenant, accelerator));
+        }
+    };
+    for (const auto& [accelerator, in_use] : use) {
+        const auto besides = more.find(accelerator);
+        add(accelerator, besides == more.end() ? in_use : in_use + besides->second);
+    }
+    for (const auto& [accelerator, gpus] : more) {
+        if (!use.contains(accelerator)) {
+            add(accelerator, gpus);
         }
     }
     return sum.minus_at_most(guaranteed(tenant, kAnyAccelerator));
 }
 
 Amount borrowed_with(const Tenant& tenant, const GpuNeed& need) {
-    GpuNeed all = tenant.used;
-    for (const auto& [accelerator, gpus] : need) {
-        all[accelerator] += gpus;
-    }
-    return beyond_guarantee(tenant, all);
+    return beyond_guarantee(tenant, tenant.used, need);
+}
+
+bool borrows_of(const Tenant& tenant, const std::string& accelerator, const GpuNeed& use) {
+    const auto found = use.find(accelerator);
+    return found != use.end() && found->second > guaranteed(tenant, accelerator) &&
+           !beyond_guarantee(tenant, use).is_zero();
 }
 
 Amount lent(const State& state, const Tenant& tenant, const std::string& accelerator, Amount free) {

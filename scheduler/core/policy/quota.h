@@ -41,6 +41,10 @@ struct LendingClosed {
     Amount asked;
     Amount left;  // to be lent to firm jobs
 };
+// In firm use, and what is kept back besides if `more` were in firm use too.
+Amount firm_use(const Tenant& tenant, const std::string& accelerator);
+Amount kept_back(const State& state, const Tenant& tenant, const std::string& accelerator,
+                 Amount more = {});
 std::optional<LendingClosed> lending_closed(const State& state, const Demand& demand,
                                             const GpuNeed& need);
 
@@ -50,10 +54,12 @@ std::optional<TenantId> suspended_tenant(const State& state, TenantId tenant);
 std::optional<TenantId> tenant_with_all_jobs_running(const State& state, TenantId tenant);
 
 // Milli-GPUs beyond the guarantees of single accelerators, less what is guaranteed of any: with
-// this in use, as things are, and with `need` in use too.
-Amount beyond_guarantee(const Tenant& tenant, const GpuNeed& use);
+// this in use (and `more` too), as things are, and with `need` in use too.
+Amount beyond_guarantee(const Tenant& tenant, const GpuNeed& use, const GpuNeed& more = {});
 Amount borrowed_with(const Tenant& tenant, const GpuNeed& need);
 inline Amount borrowed(const Tenant& tenant) { return borrowed_with(tenant, {}); }
+// Whether some of what it borrows with this in use is of this accelerator.
+bool borrows_of(const Tenant& tenant, const std::string& accelerator, const GpuNeed& use);
 // Of one accelerator (or kAnyAccelerator).
 Amount used(const Tenant& tenant, const std::string& accelerator);
 Amount guaranteed(const Tenant& tenant, const std::string& accelerator);

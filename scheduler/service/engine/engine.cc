@@ -171,7 +171,8 @@ Engine::Decided Engine::decide(std::vector<Work> work) {
 
 void Engine::step(Time now, Decided& decided) {
     happened(scheduler_.step(now), decided);
-    if (Steady::now() - last_full_pass_ < options_.full_pass_every) {
+    const bool goes_on = scheduler_.next_timer() <= now;
+    if (goes_on || Steady::now() - last_full_pass_ < options_.full_pass_every) {
         return;
     }
     last_full_pass_ = Steady::now();

@@ -1,5 +1,6 @@
 // What one event costs the core on a full city: 10,000 nodes with 80,000 GPUs of 4 models, 5,000
-// tenants below 100, a million jobs that wait. See tools/bench/README.md.
+// tenants below 100, a million jobs that wait, and running jobs old enough to be stopped for
+// others. See tools/bench/README.md.
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,8 +8,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "scheduler/core/scheduler.h"
@@ -22,7 +25,7 @@ struct City {
     int districts = 100;
     int bodies = 50;  // in each district
     int pending = 1'000'000;
-    int events = 1'000;
+    int events = 4'000;
 };
 
 // The generator of splitmix64.
@@ -47,6 +50,15 @@ std::int64_t resident_bytes() {
     return pages * ::sysconf(_SC_PAGESIZE);
 }
 
+// Time of the processor, so that whoever shares it does not count.
+struct Clock {
+    static std::chrono::nanoseconds now() {
+        std::timespec spent{};
+        ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+        return std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+    }
+};
+
 class Load {
 public:
     Load(const City& city, std::uint64_t seed) : city_(city), chance_(seed) {
@@ -65,23 +77,55 @@ public:
         add_nodes();
     }
 
-    void wait_for(int jobs) {
+    void wait_for(int jobs, int batch, Duration between) {
         while (jobs > 0) {
             core::SubmitJobs submit{
                 .caller = {kAdmin}, .request_id = next_request(), .submissions = {}};
-            for (int i = 0; i < std::min(jobs, 1000); ++i) {
+            for (int i = 0; i < std::min(jobs, batch); ++i) {
                 submit.submissions.push_back(draw());
             }
             jobs -= static_cast<int>(submit.submissions.size());
-            carry_out(submit);
+            now_ += between;
+            note(carry_out(submit));
+            settle();
         }
     }
 
-    // Nanoseconds of a step after one job was submitted, or a running one has ended.
+    // Goes on until nothing follows any more: stopped jobs have ended, and others have their place.
+    void settle() {
+        for (;;) {
+            note(core_.step(now_));
+            if (!stopped_.empty()) {
+                end_stopped();
+            } else if (core_.next_timer() > now_) {
+                return;
+            }
+        }
+    }
+
+    // Nanoseconds of one event and the step after it: a job is submitted; a running one ends; one
+    // that was stopped for another ends.
     std::int64_t submit_one() {
         return timed(core::SubmitJobs{
             .caller = {kAdmin}, .request_id = next_request(), .submissions = {draw()}});
     }
+    bool some_are_stopped() const { return !stopped_.empty(); }
+    std::int64_t end_stopped() {
+        const IncarnationId incarnation = stopped_.back();
+        stopped_.pop_back();
+        return end(incarnation);
+    }
+    // Of a step that goes on with what the last one has left.
+    bool is_unfinished() const { return core_.next_timer() <= now_; }
+    std::int64_t go_on() {
+        const auto begin = Clock::now();
+        const core::Events events = core_.step(now_);
+        const auto took = (Clock::now() - begin).count();
+        note(events);
+        return took;
+    }
+    std::int64_t nominated() const { return nominated_; }
+
     std::int64_t end_one() {
         const auto& placed = core_.state().placed();
         auto any = placed.lower_bound(
@@ -89,13 +133,7 @@ public:
                           static_cast<std::uint64_t>(chance_.below(static_cast<int>(
                               placed.rbegin()->first.value - placed.begin()->first.value + 1)))});
         any = any == placed.end() ? placed.begin() : any;
-        const core::Job& job = *core_.state().job(any->second);
-        const auto& tasks = std::get<core::Placed>(job.state).tasks;
-        const std::string& node = core_.state().node(tasks.front().node)->description.name;
-        return timed(core::ObserveTasks{
-            .node = node,
-            .session = "s",
-            .tasks = {{.incarnation = any->first, .task = 0, .state = core::TaskEnded{}}}});
+        return end(any->first);
     }
     core::Scheduler& core() { return core_; }
     std::int64_t full_pass() {
@@ -114,23 +152,46 @@ public:
     std::int64_t found_by_full_pass() const { return found_by_full_pass_; }
 
 private:
-    using Clock = std::chrono::steady_clock;
     static constexpr const char* kAdmin = "admin";
+
+    std::int64_t end(IncarnationId incarnation) {
+        const core::Job* job = core_.state().job_of(incarnation);
+        if (job == nullptr) {
+            return 0;
+        }
+        const auto& tasks = std::get<core::Placed>(job->state).tasks;
+        return timed(core::ObserveTasks{
+            .node = core_.state().node(tasks.front().node)->description.name,
+            .session = "s",
+            .tasks = {{.incarnation = incarnation, .task = 0, .state = core::TaskEnded{}}}});
+    }
 
     std::int64_t timed(const core::Command& command) {
         now_ += Duration(100);
         const auto begin = Clock::now();
-        carry_out(command);
-        return (Clock::now() - begin).count();
+        const core::Events events = carry_out(command);
+        const auto took = (Clock::now() - begin).count();
+        note(events);
+        return took;
     }
 
-    void carry_out(const core::Command& command) {
+    core::Events carry_out(const core::Command& command) {
         const auto done = core_.execute(command, now_);
         if (!done) {
             std::fprintf(stderr, "gusu-step-bench: %s\n", done.error().message.c_str());
             std::exit(1);
         }
-        (void)core_.step(now_);
+        return core_.step(now_);
+    }
+
+    void note(const core::Events& events) {
+        for (const core::Event& event : events) {
+            nominated_ += std::holds_alternative<core::JobNominated>(event.body) ? 1 : 0;
+            if (const auto* stop = std::get_if<core::JobStopRequested>(&event.body)) {
+                const core::Job& job = *core_.state().job(stop->job);
+                stopped_.push_back(std::get<core::Placed>(job.state).incarnation);
+            }
+        }
     }
 
     std::string next_request() { return std::to_string(++requests_); }
@@ -204,16 +265,29 @@ private:
     std::uint64_t requests_ = 0;
     std::int64_t found_by_full_pass_ = 0;
     std::vector<std::string> tenants_;
+    std::vector<IncarnationId> stopped_;
+    std::int64_t nominated_ = 0;
+};
+
+// Nanoseconds.
+struct Times {
+    std::vector<std::int64_t> submits;
+    std::vector<std::int64_t> ends;
+    std::vector<std::int64_t> stopped;
+    std::vector<std::int64_t> more;
 };
 
 void print(const char* what, std::vector<std::int64_t>& nanoseconds) {
+    if (nanoseconds.empty()) {
+        return;
+    }
     std::sort(nanoseconds.begin(), nanoseconds.end());
     const auto at = [&](std::size_t thousandths) {
         const std::size_t place = nanoseconds.size() * thousandths / 1000;
         return static_cast<double>(nanoseconds[std::min(place, nanoseconds.size() - 1)]) / 1000;
     };
-    std::printf("%-28s p50 %8.1f us   p99 %8.1f us   p99.9 %8.1f us   max %8.1f us\n", what,
-                at(500), at(990), at(999), at(1000));
+    std::printf("%-28s %6zu   p50 %8.1f us   p99 %8.1f us   p99.9 %8.1f us   max %8.1f us\n", what,
+                nanoseconds.size(), at(500), at(990), at(999), at(1000));
 }
 
 int run(std::uint64_t seed, const City& city) {
@@ -221,20 +295,33 @@ int run(std::uint64_t seed, const City& city) {
                 static_cast<unsigned long long>(seed), city.nodes, city.districts * city.bodies,
                 city.pending);
     Load load(city, seed);
-    load.wait_for(city.nodes * 4);  // fills the nodes
+    load.wait_for(city.nodes * 4, 10, Duration(1000));  // fills the nodes, in about an hour
     const std::int64_t before = resident_bytes();
-    load.wait_for(city.pending);
+    load.wait_for(city.pending, 1000, Duration(1));
     std::printf("%-28s %lld running, %.0f bytes a pending job\n", "filled",
                 static_cast<long long>(load.core().state().placed().size()),
                 static_cast<double>(resident_bytes() - before) / city.pending);
-    std::vector<std::int64_t> submits;
-    std::vector<std::int64_t> ends;
-    for (int i = 0; i < city.events / 2; ++i) {
-        submits.push_back(load.submit_one());
-        ends.push_back(load.end_one());
+    std::printf("%-28s %lld jobs got their place by stopping others\n", "settled",
+                static_cast<long long>(load.nominated()));
+    Times times;
+    for (int i = 0; i < city.events; ++i) {
+        if (load.some_are_stopped()) {
+            times.stopped.push_back(load.end_stopped());
+        } else if (i % 2 == 0) {
+            times.submits.push_back(load.submit_one());
+        } else {
+            times.ends.push_back(load.end_one());
+        }
+        while (load.is_unfinished()) {
+            times.more.push_back(load.go_on());
+        }
     }
-    print("a job is submitted", submits);
-    print("a job ends, others start", ends);
+    print("a job is submitted", times.submits);
+    print("a job ends, others start", times.ends);
+    print("a stopped job ends", times.stopped);
+    print("steps that go on", times.more);
+    std::printf("%-28s %lld jobs got their place by stopping others\n", "since the begin",
+                static_cast<long long>(load.nominated()));
     const double pass = static_cast<double>(load.full_pass()) / 1e6;
     std::printf("%-28s %.1f ms, finds %lld that the steps have missed\n", "a full pass", pass,
                 static_cast<long long>(load.found_by_full_pass()));
@@ -244,14 +331,15 @@ int run(std::uint64_t seed, const City& city) {
 }  // namespace
 }  // namespace gusu::bench
 
-// gusu-step-bench [PENDING [NODES]]; GUSU_SEED.
+// gusu-step-bench [--pending N] [--nodes N] [--events N]; GUSU_SEED.
 int main(int argc, char** argv) {
     gusu::bench::City city;
-    if (argc > 1) {
-        city.pending = std::atoi(argv[1]);
-    }
-    if (argc > 2) {
-        city.nodes = std::atoi(argv[2]);
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const std::string_view word = argv[i];
+        int& number = word == "--nodes"    ? city.nodes
+                      : word == "--events" ? city.events
+                                           : city.pending;
+        number = std::atoi(argv[i + 1]);
     }
     const char* seed = std::getenv("GUSU_SEED");
     return gusu::bench::run(seed == nullptr ? 42 : std::strtoull(seed, nullptr, 10), city);
