@@ -35,7 +35,7 @@ private:
     template <typename Entry>
     class Iterator {
     public:
-        using iterator_category = std::forward_iterator_tag;
+        using iterator_category = std::bidirectional_iterator_tag;
         using value_type = IdTable::value_type;
         using difference_type = std::ptrdiff_t;
         using pointer = Entry*;
@@ -58,6 +58,21 @@ private:
         Iterator operator++(int) {
             Iterator before = *this;
             ++*this;
+            return before;
+        }
+        Iterator& operator--() {
+            do {
+                if (place_ == 0) {
+                    --page_;
+                    place_ = kPage;
+                }
+                --place_;
+            } while (!(*pages_)[page_]->places[place_]);
+            return *this;
+        }
+        Iterator operator--(int) {
+            Iterator before = *this;
+            --*this;
             return before;
         }
         template <typename Other>

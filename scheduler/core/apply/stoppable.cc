@@ -5,9 +5,17 @@
 #include "scheduler/core/policy/order.h"
 
 namespace gusu::core {
+namespace {
+
+// What has run for half as long again is likely to need more; but it is not looked at more often.
+constexpr Duration kLooksAgain{60'000};
+
+}  // namespace
 
 void State::Apply::may_be_stopped(Job& running) {
     auto& placed = std::get<Placed>(running.state);
+    placed.stoppable.reset();
+    placed.turns_at = kNever;
     if (running.demand().preemption == Preemption::Forbidden || placed.stopping) {
         return;
     }
@@ -21,9 +29,8 @@ void State::Apply::may_be_stopped(Job& running) {
         StoppableJobs& below = state.stoppable_[holder.lineage.front()];
         below.of[holder.id].insert(*placed.stoppable);
         ++below.in_lane[-placed.stoppable->lane_down];
-        // What has run for half as long again is likely to need more.
         placed.turns_at = std::min(next_lane_at(state.policy(), running, at),
-                                   placed.since + (at - placed.since) * 3 / 2);
+                                   at + std::max(kLooksAgain, (at - placed.since) / 2));
     }
     state.turning_.insert({placed.turns_at, running.id});
 }

@@ -61,6 +61,8 @@ TEST(IdTable, DoesWhatAMapDoes) {
         ASSERT_EQ(names.size(), map.size());
     }
     EXPECT_TRUE(std::ranges::equal(names, map));
+    EXPECT_TRUE(std::equal(std::make_reverse_iterator(names.end()),
+                           std::make_reverse_iterator(names.begin()), map.rbegin(), map.rend()));
     for (std::uint64_t id = 0; id < 5000; ++id) {
         const auto next = map.lower_bound(JobId{id});
         const auto found = std::as_const(names).lower_bound(JobId{id});

@@ -20,6 +20,11 @@ core::Event any_event(std::size_t kind, std::uint64_t seed) {
         if (restored->job.array) {
             restored->job.spec.reset();
         }
+        // What the state keeps beside a placed job is found anew.
+        if (auto* placed = std::get_if<core::Placed>(&restored->job.state)) {
+            placed->stoppable.reset();
+            placed->turns_at = kNever;
+        }
     }
     return event;
 }
