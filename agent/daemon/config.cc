@@ -111,6 +111,11 @@ std::string complaint(const AgentConfig& config) {
         return "simulated.count: " + std::to_string(simulated.count()) + " is not between 0 and " +
                std::to_string(kMostDevices);
     }
+    if (simulated.linked() < 0 || simulated.linked() > kMostDevices) {
+        return "simulated.linked: " + std::to_string(simulated.linked()) +
+               " is not between 0 and " + std::to_string(kMostDevices) +
+               "; so many neighbours share a link, 0 where none do";
+    }
     if (simulated.count() > 0 && simulated.accelerator().empty()) {
         return "simulated.accelerator: is not set; write a name of the catalogue, as nvidia-h200";
     }

@@ -36,6 +36,9 @@ NodeDevices simulated_devices(const config::v1::AgentConfig& config) {
         device.set_simulated(true);
         device.set_healthy(true);
         device.set_numa_node(-1);
+        if (config.simulated().linked() > 0) {
+            device.set_link_group(index / config.simulated().linked());
+        }
     }
     return {.devices = std::move(devices), .files = {}};
 }

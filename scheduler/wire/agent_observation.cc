@@ -45,6 +45,9 @@ Problem check_device(const v1::Device& device, const Field& field) {
     if (auto problem = check_accelerator_name(field.in("accelerator"), device.accelerator())) {
         return problem;
     }
+    if (auto problem = check_count(field.in("link_group"), device.link_group(), 0, 4095)) {
+        return problem;
+    }
     return check_count(field.in("numa_node"), device.numa_node(), -1, 4095);
 }
 
@@ -63,7 +66,8 @@ Result<core::DeviceDescription> to_device(const v1::Device& device, const Field&
         .memory = *memory,
         .reality = device.simulated() ? core::Reality::Simulated : core::Reality::Real,
         .health = device.healthy() ? core::Health::Healthy : core::Health::Unhealthy,
-        .numa_node = device.numa_node()};
+        .numa_node = device.numa_node(),
+        .link_group = device.has_link_group() ? std::optional(device.link_group()) : std::nullopt};
 }
 
 Result<std::vector<core::DeviceDescription>> to_devices(const v1::NodeInventory& inventory,

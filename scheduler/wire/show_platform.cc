@@ -48,6 +48,9 @@ void show_devices(const core::Node& node, v1::NodeInventory& inventory) {
         shown.set_simulated(devices[i].reality == core::Reality::Simulated);
         shown.set_healthy(devices[i].health == core::Health::Healthy);
         shown.set_numa_node(devices[i].numa_node);
+        if (devices[i].link_group) {
+            shown.set_link_group(*devices[i].link_group);
+        }
         shown.set_allocated(from_milli(allocated(node, i)));
     }
 }

@@ -32,6 +32,9 @@ void write_device(const core::DeviceDescription& device, storage::DeviceDescript
     record.set_reality(stored_reality(device.reality));
     record.set_health(stored_health(device.health));
     record.set_numa_node(device.numa_node);
+    if (device.link_group) {
+        record.set_link_group(*device.link_group);
+    }
 }
 
 core::DeviceDescription read_device(const storage::DeviceDescription& record,
@@ -43,7 +46,8 @@ core::DeviceDescription read_device(const storage::DeviceDescription& record,
         .memory = reader.amount(record.memory()),
         .reality = reader.choice(record.reality(), stored_reality, storage::Reality_MAX, "reality"),
         .health = reader.choice(record.health(), stored_health, storage::Health_MAX, "health"),
-        .numa_node = record.numa_node()};
+        .numa_node = record.numa_node(),
+        .link_group = record.has_link_group() ? std::optional(record.link_group()) : std::nullopt};
 }
 
 void write_description(const core::NodeDescription& description, storage::NodeDescription& record) {

@@ -76,6 +76,7 @@ private:
         wish.name = line.names.at(0);
         wish.accelerator = line.option("accelerator", wish.accelerator);
         wish.gpus = line.number("gpus", wish.gpus);
+        wish.linked = line.number("linked", wish.linked);
         wish.cpus = line.number("cpus", wish.cpus);
         wish.memory = parse_bytes(line.option("memory", std::to_string(wish.memory))).value();
         wish.boot_id = line.option("boot", wish.boot_id);

@@ -19,6 +19,9 @@ core::NodeDescription describe(const NodeWish& wish) {
                                        .reality = core::Reality::Simulated,
                                        .health = core::Health::Healthy,
                                        .numa_node = -1});
+        if (wish.linked > 0) {
+            description.devices.back().link_group = i / wish.linked;
+        }
     }
     return description;
 }

@@ -14,6 +14,7 @@ struct NodeWish {
     std::string name;
     std::string accelerator = "nvidia-h200";
     int gpus = 8;
+    int linked = 0;  // so many neighbours reach each other by a link of their own
     int cpus = 64;
     std::int64_t memory = std::int64_t{512} << 30;
     core::Labels labels;

@@ -67,6 +67,7 @@ constexpr Translation kTranslations[] = {
     {"DEVICES", "设备"},
     {"INDEX", "序号"},
     {"HEALTH", "健康"},
+    {"LINK", "互联组"},
     // States of jobs and nodes.
     {"PENDING", "排队"},
     {"STARTING", "启动中"},

@@ -47,12 +47,15 @@ std::string device_table(const v1::NodeInventory& inventory, const View& view) {
                  {say("MEMORY"), Align::Right},
                  {say("ALLOCATED"), Align::Right},
                  {say("HEALTH")},
+                 {say("LINK"), Align::Right},
                  {"UUID", Align::Left, kShortest}});
     for (const v1::Device& device : inventory.devices()) {
         table.add({std::to_string(device.index()),
                    accelerator_name(device.accelerator(), device.simulated()),
                    format_bytes(device.memory()), number(device.allocated()),
-                   say(device.healthy() ? "healthy" : "unhealthy"), device.uuid()});
+                   say(device.healthy() ? "healthy" : "unhealthy"),
+                   device.has_link_group() ? std::to_string(device.link_group()) : "-",
+                   device.uuid()});
     }
     return table.to_text(view.width);
 }

@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "agent/daemon/device/link_groups.h"
 #include "agent/daemon/device/names.h"
 #include "agent/daemon/files.h"
 #include "scheduler/base/log.h"
@@ -97,6 +98,7 @@ NodeDevices describe_all(const Nvml& nvml, unsigned int count) {
         find_file(nvml, index, found);
     }
     name_unhealthy(found.devices);
+    find_link_groups(nvml, found.devices);
     return found;
 }
 

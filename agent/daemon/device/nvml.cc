@@ -25,6 +25,9 @@ void Nvml::find_all() {
     find(memory, "nvmlDeviceGetMemoryInfo");
     find(minor_number, "nvmlDeviceGetMinorNumber");
     find(pci, "nvmlDeviceGetPciInfo_v3");
+    find(link_state, "nvmlDeviceGetNvLinkState");
+    find(link_remote, "nvmlDeviceGetNvLinkRemotePciInfo_v2");
+    find(link_remote_type, "nvmlDeviceGetNvLinkRemoteDeviceType");
     find(memory2, "nvmlDeviceGetMemoryInfo_v2");
     find(utilization, "nvmlDeviceGetUtilizationRates");
     find(power, "nvmlDeviceGetPowerUsage");

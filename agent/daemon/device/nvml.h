@@ -16,6 +16,7 @@ using NvmlEventSet = struct nvmlEventSet_st*;
 
 inline constexpr int kNvmlSuccess = 0;
 inline constexpr unsigned int kNvmlTemperatureOfGpu = 0;
+inline constexpr unsigned int kNvmlMostLinks = 18;  // of one device
 inline constexpr unsigned long long kNvmlXidCriticalError = 8;
 inline constexpr unsigned int kNvmlMemoryVersion2 = 40U | 2U << 24;  // size and version
 
@@ -43,6 +44,10 @@ struct NvmlPci {
     unsigned int pci_subsystem_id;
     char bus_id[32];
 };
+
+// What is at the other end of an NVLink.
+inline constexpr int kNvmlRemoteGpu = 0;
+inline constexpr int kNvmlRemoteSwitch = 2;
 
 struct NvmlUtilization {
     unsigned int gpu;  // per cent
@@ -74,6 +79,9 @@ public:
     // What follows an older library may lack: nullptr.
     int (*minor_number)(NvmlDevice, unsigned int*) = nullptr;
     int (*pci)(NvmlDevice, NvmlPci*) = nullptr;
+    int (*link_state)(NvmlDevice, unsigned int, unsigned int*) = nullptr;  // 1: in use
+    int (*link_remote)(NvmlDevice, unsigned int, NvmlPci*) = nullptr;
+    int (*link_remote_type)(NvmlDevice, unsigned int, int*) = nullptr;
     int (*memory2)(NvmlDevice, NvmlMemory2*) = nullptr;
     int (*utilization)(NvmlDevice, NvmlUtilization*) = nullptr;
     int (*power)(NvmlDevice, unsigned int*) = nullptr;  // milliwatts

@@ -27,6 +27,8 @@ struct DeviceDescription {
     Reality reality = Reality::Real;
     Health health = Health::Healthy;
     int numa_node = -1;
+    // Devices of one group reach each other by a link of their own (NVLink or alike).
+    std::optional<int> link_group = {};
 
     friend bool operator==(const DeviceDescription&, const DeviceDescription&) = default;
 };

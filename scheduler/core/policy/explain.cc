@@ -192,10 +192,19 @@ void add_placement(const State& state, const Job& job, Time now, std::vector<Con
     }
 }
 
-std::string shrunk_for(const Nomination& nomination) {
-    return nomination.shrinks.empty()
-               ? ""
-               : " and " + std::to_string(nomination.shrinks.size()) + " to do with fewer tasks";
+std::string asked(std::size_t jobs, const std::string& what) {
+    return std::to_string(jobs) + (jobs == 1 ? " job was asked to " : " jobs were asked to ") +
+           what;
+}
+
+// What makes its place.
+std::string asked_for(const Nomination& nomination) {
+    const std::string stops = asked(nomination.victims.size(), "stop");
+    const std::string shrinks = asked(nomination.shrinks.size(), "do with fewer tasks");
+    if (nomination.shrinks.empty()) {
+        return stops;
+    }
+    return nomination.victims.empty() ? shrinks : stops + " and " + shrinks;
 }
 
 std::vector<Constraint> closed_gates(const State& state, Feasibility& feasibility, const Job& job,
@@ -215,12 +224,10 @@ std::vector<Constraint> closed_gates(const State& state, Feasibility& feasibilit
     add_job_count(state, demand, closed);
     if (const auto nominated = state.nominations().find(job.id);
         nominated != state.nominations().end()) {
-        closed.push_back(
-            {WaitReason::Reclaiming,
-             "its place is being made: " + std::to_string(nominated->second.victims.size()) +
-                 " jobs were asked to stop" + shrunk_for(nominated->second) +
-                 ", at the latest by " + format_rfc3339(nominated->second.until),
-             "it starts as soon as they have saved their work"});
+        closed.push_back({WaitReason::Reclaiming,
+                          "its place is being made: " + asked_for(nominated->second) +
+                              ", at the latest by " + format_rfc3339(nominated->second.until),
+                          "it starts as soon as they have saved their work"});
     } else {
         add_placement(state, job, now, closed);
     }

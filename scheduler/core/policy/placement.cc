@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/policy/domains.h"
+#include "scheduler/core/policy/links.h"
 #include "scheduler/core/policy/own_nodes.h"
 
 namespace gusu::core {
@@ -88,25 +89,31 @@ private:
         }
     }
 
-    // The devices of one task, lowest index first. A share takes of the fullest device that has it,
-    // or of one with just so much free if that is named.
+    // The devices of one task, lowest index first.
     std::vector<int> choose_devices(FreeDevice wanted, const Node& node) const {
         const std::string& accelerator = plan_.nodes().name(wanted.accelerator);
         const Room room = plan_.room(node);
-        std::vector<int> chosen;
-        int chosen_free = kWholeDevice + 1;
+        std::vector<int> usable;
         for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
             const DeviceDescription& device = node.description.devices[i];
-            const int free = room.device_milli[i];
-            if (free < wish_.ask.milli_each || device.health != Health::Healthy ||
-                device.accelerator != accelerator) {
-                continue;
+            if (room.device_milli[i] >= wish_.ask.milli_each && device.health == Health::Healthy &&
+                device.accelerator == accelerator) {
+                usable.push_back(static_cast<int>(i));
             }
-            if (!wish_.ask.is_share() && static_cast<int>(chosen.size()) < wish_.ask.devices) {
-                chosen.push_back(static_cast<int>(i));
-            } else if (wish_.ask.is_share() && free < chosen_free &&
-                       (wanted.milli == 0 || wanted.milli == free)) {
-                chosen = {static_cast<int>(i)};
+        }
+        return wish_.ask.is_share() ? share_of(wanted, room, usable)
+                                    : closest(node.description, usable, wish_.ask.devices);
+    }
+
+    // Of the fullest device that has it, or of one with just so much free if that is named.
+    static std::vector<int> share_of(FreeDevice wanted, const Room& room,
+                                     const std::vector<int>& usable) {
+        std::vector<int> chosen;
+        int chosen_free = kWholeDevice + 1;
+        for (const int device : usable) {
+            const int free = room.device_milli[static_cast<std::size_t>(device)];
+            if (free < chosen_free && (wanted.milli == 0 || wanted.milli == free)) {
+                chosen = {device};
                 chosen_free = free;
             }
         }

@@ -11,7 +11,7 @@ explain o
 0s    e placed on n1[0-3] n1[4-7]
 1s    o is to follow tasks of e on n1[4-7]
 1s    e goes on without 1, stopped for job 6
-RECLAIMING: its place is being made: 0 jobs were asked to stop and 1 to do with fewer tasks, at the latest by 1970-01-01T00:01:31Z
+RECLAIMING: its place is being made: 1 job was asked to do with fewer tasks, at the latest by 1970-01-01T00:01:31Z
 
 # Its room is free as soon as it has gone, and not before.
 at 2s exits e task=1 signal=15

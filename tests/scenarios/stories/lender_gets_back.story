@@ -24,7 +24,7 @@ explain own
 ----
 600s  own is to follow j1 on n1[0-3]
 600s  j1 told to stop: preempted
-RECLAIMING: its place is being made: 1 jobs were asked to stop, at the latest by 1970-01-01T00:11:30Z
+RECLAIMING: its place is being made: 1 job was asked to stop, at the latest by 1970-01-01T00:11:30Z
 
 at 620s exits j1 signal=15
 at 620s exits j2 signal=15

@@ -10,7 +10,7 @@ explain own
 0s    g1 placed on n1[0-3]
 600s  own is to follow g1 on n1[0-3]
 600s  g1 told to stop: preempted
-RECLAIMING: its place is being made: 1 jobs were asked to stop, at the latest by 1970-01-01T00:11:30Z
+RECLAIMING: its place is being made: 1 job was asked to stop, at the latest by 1970-01-01T00:11:30Z
 
 at 690s tick
 explain own

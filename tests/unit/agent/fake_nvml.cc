@@ -25,7 +25,12 @@ std::deque<std::uint64_t> events;  // XIDs of the H100
 constexpr int kGpuIsLost = 15;
 constexpr std::uint64_t kMemory = std::uint64_t{81559} << 20;
 
-int handles[2];
+#ifdef FAKE_NVML_LINKED
+constexpr unsigned int kDevices = 6;
+#else
+constexpr unsigned int kDevices = 2;
+#endif
+int handles[kDevices];
 std::mutex mutex;
 int users = 0;  // initializations less shutdowns
 
@@ -37,7 +42,24 @@ int give(const char* value, char* text, unsigned int size) {
     return kSuccess;
 }
 
-int answers(const void* device) { return device == &handles[0] ? kSuccess : kGpuIsLost; }
+int index_of(const void* device) {
+    return static_cast<int>(static_cast<const int*>(device) - &handles[0]);
+}
+
+#ifdef FAKE_NVML_LINKED
+int answers(const void* /*device*/) { return kSuccess; }
+#else
+int answers(const void* device) { return index_of(device) == 0 ? kSuccess : kGpuIsLost; }
+#endif
+
+// busIdLegacy[16], domain, bus, device, pciDeviceId, pciSubSystemId, busId[32]
+void write_pci(int index, void* pci) {
+    char bytes[68] = {};
+    std::strcpy(bytes, "FFFF:FF:1F.7");
+    std::strcpy(bytes + 36, "0000FFFF:FF:1F.7");
+    bytes[36 + 9] = static_cast<char>('F' - index);
+    std::memcpy(pci, bytes, sizeof bytes);
+}
 
 }  // namespace
 
@@ -59,12 +81,12 @@ int nvmlShutdown() {
 
 int nvmlDeviceGetCount_v2(unsigned int* count) {
     const std::lock_guard lock(mutex);
-    *count = 2;
+    *count = kDevices;
     return users > 0 ? kSuccess : kInvalidArgument;
 }
 
 int nvmlDeviceGetHandleByIndex_v2(unsigned int index, void** device) {
-    if (index >= 2) {
+    if (index >= kDevices) {
         return kInvalidArgument;
     }
     *device = &handles[index];
@@ -88,14 +110,32 @@ int nvmlDeviceGetMemoryInfo(void* device, void* memory) {
     return answers(device);
 }
 
-// busIdLegacy[16], domain, bus, device, pciDeviceId, pciSubSystemId, busId[32]
 int nvmlDeviceGetPciInfo_v3(void* device, void* pci) {
-    char bytes[68] = {};
-    std::strcpy(bytes, "FFFF:FF:1F.7");
-    std::strcpy(bytes + 36, "0000FFFF:FF:1F.7");
-    std::memcpy(pci, bytes, sizeof bytes);
+    write_pci(index_of(device), pci);
     return answers(device);
 }
+
+#ifdef FAKE_NVML_LINKED
+// Devices 4 and 0 and devices 0 and 2 are joined; 1 and 5 have links to switches; what 3 has is
+// out of use, or leads to the CPU.
+int nvmlDeviceGetNvLinkState(void* device, unsigned int link, unsigned int* in_use) {
+    *in_use = index_of(device) == 3 && link == 0 ? 0 : 1;
+    return link < 2 ? kSuccess : kInvalidArgument;
+}
+
+// 0: a GPU, 1: a CPU, 2: a switch
+int nvmlDeviceGetNvLinkRemoteDeviceType(void* device, unsigned int /*link*/, int* type) {
+    const int types[kDevices] = {0, 2, 0, 1, 0, 2};
+    *type = types[index_of(device)];
+    return kSuccess;
+}
+
+int nvmlDeviceGetNvLinkRemotePciInfo_v2(void* device, unsigned int link, void* pci) {
+    const int ends[kDevices][2] = {{4, 2}, {9, 9}, {0, 0}, {0, 9}, {0, 0}, {9, 9}};
+    write_pci(ends[index_of(device)][link], pci);
+    return kSuccess;
+}
+#endif
 
 #ifndef FAKE_NVML_OLD
 int nvmlDeviceGetMinorNumber(void* device, unsigned int* minor) {

@@ -56,6 +56,17 @@ TEST(Devices, AnOldDriverTellsThemWithoutTheirFiles) {
     EXPECT_TRUE(devices->files.empty());
 }
 
+// Joined: 4 and 0, 0 and 2; by switches: 1 and 5. Device 3 has a link to the CPU alone.
+TEST(Devices, ThoseThatNvlinkJoinsAreOneGroup) {
+    const auto devices = nvidia_devices(GUSU_FAKE_LINKED_NVML);
+    ASSERT_TRUE(devices.ok()) << devices.error().message;
+    std::vector<int> groups;
+    for (const v1::Device& device : devices->devices) {
+        groups.push_back(device.has_link_group() ? device.link_group() : -1);
+    }
+    EXPECT_EQ(groups, (std::vector<int>{0, 1, 0, -1, 0, 1}));
+}
+
 TEST(Devices, OneThatDoesNotAnswerIsUnhealthyAndStillHasAModel) {
     const auto devices = nvidia_devices(GUSU_FAKE_NVML);
     ASSERT_TRUE(devices.ok()) << devices.error().message;
