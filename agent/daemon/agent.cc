@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <random>
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
@@ -21,11 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The scheduler waits for longer than this after the lease before it gives tasks up for gone.
-constexpr Duration kMostFencingGrace{20'000};
-constexpr auto kCheckLease = std::chrono::seconds(1);
 constexpr auto kCleanEvery = std::chrono::minutes(1);
-constexpr Duration kNoteContactEvery{1'000};
 constexpr Duration kEndPatience{30'000};
 
 Duration to_duration(const google::protobuf::Duration& duration) {
@@ -172,8 +169,12 @@ Status Agent::prepare() {
         return store.error();
     }
     store_ = std::move(*store);
-    contact_ = store_->contact();
-    tasks_ = std::make_unique<Tasks>(settings_, *loop_, *store_);
+    host_ = std::make_unique<LocalTaskHost>(settings_, *loop_);
+    tasks_ = std::make_unique<Tasks>(*host_, *loop_, *store_);
+    loop_->each_round([this] { tasks_->round_over(); });
+    conversation_ = std::make_unique<Conversation>(
+        Conversation::Identity{.node = config_.node(), .boot_id = boot_id_, .session = session_},
+        *tasks_, *store_, *loop_);
     return tasks_->adopt();
 }
 
@@ -224,37 +225,26 @@ void Agent::open_link(const Identity& identity) {
                 link_->send(std::move(request), std::move(sent));
             }
         });
-    link_ = std::make_unique<Link>(*loop_, schedulers, static_cast<LinkUser&>(*this));
-    loop_->each_round([this] { tell_news(); });
-    loop_->after(kCheckLease, [this] { check_lease(); });
+    network_ = std::make_unique<GrpcLinkNetwork>(*loop_, schedulers);
+    link_ = std::make_unique<Link>(*loop_, *network_, static_cast<LinkUser&>(*this),
+                                   std::random_device()());
+    loop_->each_round([this] { conversation_->tell_news(*link_); });
+    loop_->after(Conversation::kCheckLease, [this] { check_lease_again(); });
     loop_->post([this] { clean_again(); });
 }
 
 void Agent::run() {
     link_->open();
     loop_->run();
-    note_contact();
+    conversation_->note_contact();
 }
 
-v1::Hello Agent::hello() {
-    v1::Hello hello;
-    hello.set_node(config_.node());
-    hello.set_boot_id(boot_id_);
-    hello.set_session(session_);
-    *hello.mutable_inventory() = inventory_;
-    hello.set_highest_epoch(tasks_->highest_epoch());
-    for (v1::TaskObservation& task : tasks_->tell_all()) {
-        *hello.add_tasks() = std::move(task);
-    }
-    return hello;
-}
+v1::Hello Agent::hello() { return conversation_->hello(inventory_); }
 
 bool Agent::welcomed(const v1::Welcome& welcome) {
-    if (welcome.epoch() < tasks_->highest_epoch()) {
+    if (!conversation_->welcomed(welcome)) {
         return false;
     }
-    contact_.lease = to_duration(welcome.lease());
-    contact_noted_at_ = Duration{0};
     if (http_ != nullptr) {
         http_->set_ready(true);
     }
@@ -279,13 +269,7 @@ Status Agent::received(const v1::ConnectResponse& response) {
     }
 }
 
-void Agent::heard() {
-    contact_.heard_at = since_boot();
-    fenced_ = false;
-    if (contact_.heard_at - contact_noted_at_ >= kNoteContactEvery) {
-        note_contact();
-    }
-}
+void Agent::heard() { conversation_->heard(); }
 
 void Agent::parted() {
     logs_->cancel_all();
@@ -294,38 +278,9 @@ void Agent::parted() {
     }
 }
 
-void Agent::note_contact() {
-    contact_noted_at_ = contact_.heard_at;
-    if (const Status noted = store_->note(contact_); !noted) {
-        spdlog::warn("contact not noted reason={}", noted.error().message);
-    }
-}
-
-void Agent::tell_news() {
-    if (!link_->is_welcomed()) {
-        return;
-    }
-    auto news = tasks_->tell_news();
-    if (news.empty()) {
-        return;
-    }
-    v1::ConnectRequest request;
-    for (v1::TaskObservation& task : news) {
-        *request.mutable_observed()->add_tasks() = std::move(task);
-    }
-    link_->send(std::move(request));
-}
-
-void Agent::check_lease() {
-    const Duration silent = since_boot() - contact_.heard_at;
-    if (contact_.lease > Duration{0} && silent > contact_.lease) {
-        if (!std::exchange(fenced_, true)) {
-            spdlog::error("lease over, stopping all tasks silent_ms={} lease_ms={}", silent.count(),
-                          contact_.lease.count());
-        }
-        tasks_->stop_all(kMostFencingGrace);
-    }
-    loop_->after(kCheckLease, [this] { check_lease(); });
+void Agent::check_lease_again() {
+    conversation_->check_lease();
+    loop_->after(Conversation::kCheckLease, [this] { check_lease_again(); });
 }
 
 void Agent::clean_again() {

@@ -5,11 +5,13 @@
 #include <string>
 
 #include "agent/daemon/cleaner.h"
+#include "agent/daemon/conversation.h"
 #include "agent/daemon/enrolment.h"
+#include "agent/daemon/grpc_link.h"
 #include "agent/daemon/http_service.h"
-#include "agent/daemon/link.h"
+#include "agent/daemon/local_task_host.h"
 #include "agent/daemon/log_reader.h"
-#include "agent/daemon/tasks.h"
+#include "agent/daemon/task_store.h"
 #include "gusu/config/v1/agent.pb.h"
 
 namespace gusu::agent {
@@ -39,10 +41,8 @@ private:
     void heard() override;
     void parted() override;
 
-    void tell_news();
-    void check_lease();
+    void check_lease_again();
     void clean_again();
-    void note_contact();
     void write_ready_file();
 
     const config::v1::AgentConfig config_;
@@ -53,14 +53,14 @@ private:
     NodeSettings settings_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<TaskStore> store_;
+    std::unique_ptr<LocalTaskHost> host_;
     std::unique_ptr<Tasks> tasks_;
+    std::unique_ptr<Conversation> conversation_;
     std::unique_ptr<LogReader> logs_;
     std::unique_ptr<Cleaner> cleaner_;
     std::unique_ptr<HttpService> http_;  // none unless it is configured
+    std::unique_ptr<GrpcLinkNetwork> network_;
     std::unique_ptr<Link> link_;
-    Contact contact_;
-    Duration contact_noted_at_{0};
-    bool fenced_ = false;
     bool ready_ = false;
 };
 

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/supervisor/boot_clock.h"
+
 namespace gusu::agent {
 
 Result<std::unique_ptr<EventLoop>> EventLoop::open() {
@@ -38,6 +40,8 @@ void EventLoop::unwatch(int fd) {
         ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
     }
 }
+
+Duration EventLoop::since_boot() const { return agent::since_boot(); }
 
 void EventLoop::at(Clock::time_point time, Callback callback) {
     timers_.emplace(time, std::move(callback));

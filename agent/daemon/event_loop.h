@@ -2,32 +2,28 @@
 // them. All but post() and stop() belong to that thread (or to the time before run()).
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "agent/daemon/files.h"
+#include "agent/daemon/timers.h"
 
 namespace gusu::agent {
 
-class EventLoop {
+class EventLoop final : public Timers {
 public:
-    using Callback = std::function<void()>;
-    using Clock = std::chrono::steady_clock;
-
     static Result<std::unique_ptr<EventLoop>> open();
 
     // Called as long as `fd` is readable (or at its end), until unwatch(), which comes before
     // close.
     void watch(int fd, Callback callback);
     void unwatch(int fd);
-    // Once, from the loop.
-    void at(Clock::time_point time, Callback callback);
-    void after(Clock::duration time, Callback callback) { at(Clock::now() + time, callback); }
+    Clock::time_point now() const override { return Clock::now(); }
+    Duration since_boot() const override;
+    void at(Clock::time_point time, Callback callback) override;
     // At the end of each round, when all that is ready has been called.
     void each_round(Callback callback) { each_round_.push_back(std::move(callback)); }
 

@@ -1,16 +1,14 @@
-// The agent's one stream to the scheduler: kept open, to whichever scheduler takes it. The stream's
-// own threads only pass messages in and out; everything below happens on the loop's thread.
+// The agent's one stream to the scheduler: kept open, to whichever scheduler takes it. The network
+// is given from outside; everything here happens on the loop's thread.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <random>
 #include <string>
-#include <vector>
 
-#include "agent/daemon/event_loop.h"
-#include "gusu/v1/agent_service.grpc.pb.h"
-#include "proto/rpc/channel.h"
+#include "agent/daemon/timers.h"
+#include "gusu/v1/agent_service.pb.h"
+#include "scheduler/base/result.h"
 
 namespace gusu::agent {
 
@@ -28,11 +26,36 @@ public:
     virtual void parted() = 0;
 };
 
+// A stream under way. Passes what comes to Link::take(), its end to Link::over(), on the loop's
+// thread.
+class LinkStream {
+public:
+    virtual ~LinkStream() = default;
+    virtual const std::string& target() const = 0;
+    virtual void open(v1::Hello hello) = 0;
+    // `sent` is called when the message has left, unless the stream ends.
+    virtual void send(v1::ConnectRequest request, Timers::Callback sent) = 0;
+    // over() follows.
+    virtual void cancel() = 0;
+    // For the end of the agent: nothing of it is under way afterwards.
+    virtual void cancel_and_wait() = 0;
+};
+
+class Link;
+
+class LinkNetwork {
+public:
+    virtual ~LinkNetwork() = default;
+    // To the next of the schedulers, round and round.
+    virtual std::shared_ptr<LinkStream> next_stream(Link& link) = 0;
+};
+
 class Link {
 public:
-    using Clock = EventLoop::Clock;
+    using Clock = Timers::Clock;
 
-    Link(EventLoop& loop, const std::vector<rpc::Endpoint>& schedulers, LinkUser& user);
+    // `seed` is of the pauses between tries.
+    Link(Timers& timers, LinkNetwork& network, LinkUser& user, std::uint32_t seed);
     // Waits for the stream to be over.
     ~Link();
     Link(const Link&) = delete;
@@ -42,24 +65,22 @@ public:
     // From Welcome until the stream ends.
     bool is_welcomed() const { return welcomed_; }
     // Only while is_welcomed(). `sent` is called when the message has left, unless the stream ends.
-    void send(v1::ConnectRequest request, EventLoop::Callback sent = nullptr);
+    void send(v1::ConnectRequest request, Timers::Callback sent = nullptr);
+
+    // By the streams.
+    void take(const std::shared_ptr<LinkStream>& stream, const v1::ConnectResponse& response);
+    void over(const std::shared_ptr<LinkStream>& stream, const Error& error);
 
 private:
-    class Stream;
-
-    void take(const std::shared_ptr<Stream>& stream, const v1::ConnectResponse& response);
     void welcome(const v1::Welcome& welcome);
-    void beat(const std::weak_ptr<Stream>& stream);
+    void beat(const std::weak_ptr<LinkStream>& stream);
     void end(const std::string& why);
-    void over(const std::shared_ptr<Stream>& stream, const Error& error);
     Clock::duration next_pause();
 
-    EventLoop& loop_;
-    std::vector<std::shared_ptr<grpc::Channel>> channels_;
-    std::vector<std::string> targets_;
+    Timers& timers_;
+    LinkNetwork& network_;
     LinkUser& user_;
-    std::size_t next_ = 0;
-    std::shared_ptr<Stream> stream_;
+    std::shared_ptr<LinkStream> stream_;
     bool welcomed_ = false;
     Clock::duration heartbeat_every_{};
     Clock::time_point heard_at_;

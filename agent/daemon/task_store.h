@@ -1,5 +1,4 @@
-// The agent's own journal, in SQLite: which tasks it was told to start on this boot of the machine,
-// and what became of them. A task is in it, on disk, before its program is started.
+// The agent's journal in SQLite.
 //
 // What only an end of the agent could lose, and not a loss of power, is written without waiting for
 // the disk: after a loss of power the machine has another boot id, and the tasks of before are
@@ -10,42 +9,24 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "agent/daemon/task.h"
-#include "scheduler/base/result.h"
+#include "agent/daemon/task_journal.h"
 
 namespace gusu::agent {
 
-// When the scheduler was heard last, by the clock that counts from the boot, and for how long the
-// tasks may run without hearing it.
-struct Contact {
-    Duration heard_at{0};
-    Duration lease{0};  // 0: never in touch on this boot
-};
-
-class TaskStore {
+class TaskStore final : public TaskJournal {
 public:
-    struct Changes {
-        std::vector<const Task*> put;
-        std::vector<TaskKey> forget;
-        std::optional<std::uint64_t> highest_epoch;
-    };
-    enum class Durability { Machine, Agent };  // survives a loss of power; survives the agent
-
     // Forgets the tasks of another boot, but not the highest epoch.
     static Result<std::unique_ptr<TaskStore>> open(const std::filesystem::path& file,
                                                    const std::string& boot_id);
 
-    Result<std::vector<Task>> tasks();
-    std::uint64_t highest_epoch() const { return highest_epoch_; }
-    const Contact& contact() const { return contact_; }
-
-    // All or nothing.
-    Status commit(const Changes& changes, Durability durability);
-    Status note(const Contact& contact);
+    Result<std::vector<Task>> tasks() override;
+    std::uint64_t highest_epoch() const override { return highest_epoch_; }
+    Contact contact() const override { return contact_; }
+    Status commit(const Changes& changes, Durability durability) override;
+    Status note(const Contact& contact) override;
 
 private:
     struct Close {

@@ -1,5 +1,5 @@
 // The tasks of this node: owned by the event loop's thread, known to the journal, run by
-// supervisors.
+// supervisors. Without files, processes and clock of its own.
 //
 // A task goes from Starting (journaled) by Running to Exited, is told to the scheduler at each
 // step, and is forgotten when the scheduler no longer desires it. One once known is never started
@@ -13,12 +13,10 @@
 #include <vector>
 
 #include "agent/daemon/device/device_holders.h"
-#include "agent/daemon/event_loop.h"
-#include "agent/daemon/node_settings.h"
 #include "agent/daemon/reconcile.h"
-#include "agent/daemon/save_watch.h"
-#include "agent/daemon/supervisor_process.h"
-#include "agent/daemon/task_store.h"
+#include "agent/daemon/task_host.h"
+#include "agent/daemon/task_journal.h"
+#include "agent/daemon/timers.h"
 
 namespace gusu::agent {
 
@@ -28,10 +26,10 @@ struct KeptFiles {
     std::set<LogName> logs;
 };
 
-class Tasks {
+class Tasks final : private TaskWatcher {
 public:
-    Tasks(const NodeSettings& settings, EventLoop& loop, TaskStore& store);
-    ~Tasks();
+    // The host hears of this one until the host is gone.
+    Tasks(TaskHost& host, Timers& timers, TaskJournal& journal);
     Tasks(const Tasks&) = delete;
     Tasks& operator=(const Tasks&) = delete;
 
@@ -43,8 +41,10 @@ public:
     Status obey(const v1::Desired& desired);
     // For an agent out of touch for too long: they may get `most` of their own grace.
     void stop_all(Duration most);
+    // When all that is ready has been heard: ends and what is to be forgotten go to the journal.
+    void round_over();
 
-    std::uint64_t highest_epoch() const { return store_.highest_epoch(); }
+    std::uint64_t highest_epoch() const { return journal_.highest_epoch(); }
     // For Hello: every task. What was news is told by this.
     std::vector<v1::TaskObservation> tell_all();
     // What has changed since the last telling.
@@ -58,13 +58,15 @@ public:
 private:
     struct Live {
         Task task;
-        Descriptor process;
-        Descriptor started;
+        bool supervised = false;  // by a supervisor that is not over
         bool forget_at_end = false;
         bool look_is_due = false;  // for saves
         std::optional<StopRequest> stop;
     };
-    using Found = std::map<TaskKey, Live>::iterator;
+
+    void started(const TaskKey& key) override;
+    void over(const TaskKey& key) override;
+    void saved(const TaskKey& key) override;
 
     Status journal(const v1::Desired& desired, const Actions& actions,
                    std::vector<Task>& new_tasks);
@@ -73,27 +75,17 @@ private:
     void stop(Live& live, const StopRequest& request);
     void kill(Live& live);
     void forget(const std::vector<TaskKey>& keys);
-    void remove_files(const TaskKey& key);
 
-    void adopt_task(Task task, std::map<std::string, Descriptor>& supervisors);
-    void remove_strays(const std::map<std::string, Descriptor>& supervisors);
+    void adopt_task(Task task);
     void look_for_start(const TaskKey& key);
-    void watch_process(const TaskKey& key, Live& live);
-    void watch_start(const TaskKey& key, Live& live);
-    void start_may_be_told(const TaskKey& key);
-    void process_over(const TaskKey& key);
-    void saved(const TaskKey& key);
     bool take_saves(Live& live);
     void set_running(Live& live);
     void set_exited(Live& live, const ExitRecord& exit);
-    ExitRecord exit_of(const TaskKey& key, const std::string& otherwise);
-    void round_over();
     KnownPhases phases() const;
 
-    const NodeSettings& settings_;
-    EventLoop& loop_;
-    TaskStore& store_;
-    SaveWatch saves_;
+    TaskHost& host_;
+    Timers& timers_;
+    TaskJournal& journal_;
     std::map<TaskKey, Live> tasks_;
     DeviceHolders device_holders_;  // those of tasks_ that have not exited
     std::set<TaskKey> news_;

@@ -19,25 +19,22 @@ grpc::Status going_down() {
 
 }  // namespace
 
-AgentLinks::AgentLinks(Engine& engine, LinkOptions options)
+AgentLinks::AgentLinks(CommandPort& engine, LinkOptions options)
     : engine_(engine),
       options_(options),
       relay_([this](const std::string& node) { return stream_of(node); }) {
     engine_.listen([this](core::Scheduler& scheduler, const core::Events& events, Time) {
         return orders_of(scheduler.state(), events);
     });
-    silence_ = std::thread([this] { watch_silence(); });
 }
 
 AgentLinks::~AgentLinks() {
     shutdown();
-    silence_.join();
     std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return streams_.empty(); });
+    stream_done_.wait(lock, [this] { return streams_.empty(); });
 }
 
-AgentStream* AgentLinks::open(const std::string& peer) {
-    const auto stream = std::make_shared<AgentStream>(*this, peer);
+void AgentLinks::open(const Stream& stream) {
     bool refused = false;
     {
         const std::lock_guard lock(mutex_);
@@ -49,7 +46,6 @@ AgentStream* AgentLinks::open(const std::string& peer) {
     } else {
         stream->open();
     }
-    return stream.get();
 }
 
 void AgentLinks::shutdown() {
@@ -61,18 +57,15 @@ void AgentLinks::shutdown() {
             streams.push_back(stream);
         }
     }
-    changed_.notify_all();
     for (const Stream& stream : streams) {
         stream->finish(going_down());
     }
 }
 
-std::optional<Duration> AgentLinks::silent_for(const std::string& node) const {
+std::optional<AgentStream::Steady::time_point> AgentLinks::last_heard(
+    const std::string& node) const {
     const Stream stream = stream_of(node);
-    if (stream == nullptr) {
-        return std::nullopt;
-    }
-    return std::chrono::duration_cast<Duration>(AgentStream::Steady::now() - stream->last_heard());
+    return stream == nullptr ? std::nullopt : std::optional(stream->last_heard());
 }
 
 AgentLinks::Stream AgentLinks::stream_of(const std::string& node) const {
@@ -283,24 +276,23 @@ Release AgentLinks::orders_of(const core::State& state, const core::Events& even
     };
 }
 
-void AgentLinks::watch_silence() {
+Duration AgentLinks::silence_tick() const {
+    return std::min({options_.hello_within / 2, options_.heartbeat_every() / 2, Duration(1'000)});
+}
+
+void AgentLinks::check_silence(AgentStream::Steady::time_point now) {
     const AgentStream::Patience patience{
         .for_hello = options_.hello_within,
         .for_heartbeat = kHeartbeatsMissed * options_.heartbeat_every()};
-    const Duration tick =
-        std::min({options_.hello_within / 2, options_.heartbeat_every() / 2, Duration(1'000)});
     std::vector<Stream> streams;
-    std::unique_lock lock(mutex_);
-    while (!changed_.wait_for(lock, tick, [this] { return closing_; })) {
+    {
+        const std::lock_guard lock(mutex_);
         for (const auto& [key, stream] : streams_) {
             streams.push_back(stream);
         }
-        lock.unlock();
-        for (const Stream& stream : streams) {
-            stream->check_silence(AgentStream::Steady::now(), patience);
-        }
-        streams.clear();
-        lock.lock();
+    }
+    for (const Stream& stream : streams) {
+        stream->check_silence(now, patience);
     }
 }
 
@@ -308,7 +300,7 @@ void AgentLinks::done(AgentStream& stream) {
     const auto keep = stream.shared_from_this();
     const std::lock_guard lock(mutex_);
     streams_.erase(&stream);
-    changed_.notify_all();
+    stream_done_.notify_all();
 }
 
 }  // namespace gusu::service

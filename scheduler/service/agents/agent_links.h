@@ -1,5 +1,6 @@
 // The agents in touch: their streams, what they say as commands to the engine, and what the engine
-// decides as orders to them.
+// decides as orders to them. Without threads and network of its own; SilenceWatch looks at the
+// clock.
 //
 // The engine must have stopped, and the gRPC server too, before this is destroyed.
 #pragma once
@@ -10,12 +11,11 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "scheduler/service/agents/agent_stream.h"
 #include "scheduler/service/agents/log_relay.h"
 #include "scheduler/service/agents/node_orders.h"
-#include "scheduler/service/engine/engine.h"
+#include "scheduler/service/engine/command_port.h"
 
 namespace gusu::service {
 
@@ -32,21 +32,26 @@ struct LinkOptions {
 class AgentLinks {
 public:
     // Before the engine is started.
-    AgentLinks(Engine& engine, LinkOptions options);
+    AgentLinks(CommandPort& engine, LinkOptions options);
     ~AgentLinks();
+    AgentLinks(const AgentLinks&) = delete;
+    AgentLinks& operator=(const AgentLinks&) = delete;
 
-    // gRPC deletes nothing: the stream is kept here until it is done.
-    AgentStream* open(const std::string& peer);
+    using Stream = std::shared_ptr<AgentStream>;
+    // Keeps the stream until it is done, and lets it begin.
+    void open(const Stream& stream);
     // Ends all streams, and every new one at once. Contact is not given up: agents come back to
     // whoever leads next.
     void shutdown();
 
     LogSource& logs() { return relay_; }
-    // How long ago a node in touch was last heard of.
-    std::optional<Duration> silent_for(const std::string& node) const;
+    // When a node in touch was last heard of.
+    std::optional<AgentStream::Steady::time_point> last_heard(const std::string& node) const;
+    // Ends streams that have been silent for too long. To be called once a silence_tick().
+    void check_silence(AgentStream::Steady::time_point now);
+    Duration silence_tick() const;
 
     // By the streams.
-    using Stream = std::shared_ptr<AgentStream>;
     void said(const Stream& stream, const v1::ConnectRequest& request);
     void ended(const Stream& stream, bool was_joining);
     void done(AgentStream& stream);
@@ -62,9 +67,8 @@ private:
     Release orders_of(const core::State& state, const core::Events& events);
     void greet(const Stream& stream, Orders full);
     Stream stream_of(const std::string& node) const;
-    void watch_silence();
 
-    Engine& engine_;
+    CommandPort& engine_;
     const LinkOptions options_;
     LogRelay relay_;
 
@@ -73,12 +77,11 @@ private:
     std::map<NodeId, Stream> joined_;
 
     mutable std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable stream_done_;
     bool closing_ = false;
     std::uint64_t streams_opened_ = 0;
     std::map<const AgentStream*, Stream> streams_;  // all, until gRPC is done with them
     std::map<std::string, Stream> welcomed_;        // by node
-    std::thread silence_;
 };
 
 }  // namespace gusu::service

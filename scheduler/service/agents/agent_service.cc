@@ -3,6 +3,7 @@
 #include <grpc/grpc_security_constants.h>
 
 #include "proto/rpc/channel.h"
+#include "scheduler/service/agents/grpc_agent_stream.h"
 
 namespace gusu::service {
 namespace {
@@ -35,7 +36,16 @@ grpc::ServerUnaryReactor* AgentService::Enrol(grpc::CallbackServerContext* conte
 
 grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* AgentService::Connect(
     grpc::CallbackServerContext* context) {
-    return links_.open(common_name(*context));
+    const auto stream = std::make_shared<GrpcAgentStream>(links_, common_name(*context));
+    links_.open(stream);
+    return stream.get();  // gRPC deletes nothing: the links keep it
+}
+
+std::optional<Duration> AgentService::silent_for(const std::string& node) const {
+    const auto heard = links_.last_heard(node);
+    return heard ? std::optional(
+                       std::chrono::duration_cast<Duration>(AgentStream::Steady::now() - *heard))
+                 : std::nullopt;
 }
 
 }  // namespace gusu::service

@@ -13,6 +13,7 @@
 #include "scheduler/service/agents/agent_links.h"
 #include "scheduler/service/agents/enrolment.h"
 #include "scheduler/service/agents/log_source.h"
+#include "scheduler/service/agents/silence_watch.h"
 
 namespace gusu::service {
 
@@ -27,7 +28,9 @@ public:
     // Before the engine is started. At the end: shutdown(), then the server, then Engine::stop(),
     // and only then may this be destroyed.
     AgentService(Engine& engine, AgentServiceOptions options)
-        : links_(engine, options.links), enrolment_(engine, std::move(options.authority)) {}
+        : links_(engine, options.links),
+          silence_(links_),
+          enrolment_(engine, std::move(options.authority)) {}
 
     grpc::ServerUnaryReactor* Enrol(grpc::CallbackServerContext* context,
                                     const v1::EnrolRequest* request,
@@ -40,12 +43,11 @@ public:
 
     LogSource& logs() { return links_.logs(); }
     // How long ago a node in touch was last heard of.
-    std::optional<Duration> silent_for(const std::string& node) const {
-        return links_.silent_for(node);
-    }
+    std::optional<Duration> silent_for(const std::string& node) const;
 
 private:
     AgentLinks links_;
+    SilenceWatch silence_;
     Enrolment enrolment_;
 };
 

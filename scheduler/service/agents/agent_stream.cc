@@ -35,7 +35,7 @@ void AgentStream::welcome(v1::Welcome welcome) {
         if (end_) {
             return;
         }
-        heard_ = Steady::now();
+        heard_ = now();
         welcomed_ = true;
         epoch_ = welcome.epoch();
         v1::ConnectResponse response;
@@ -109,10 +109,10 @@ void AgentStream::write_next() {
         writing_ = true;
         ++operations_;
     }
-    StartWrite(&response_);
+    start_write(response_);
 }
 
-void AgentStream::OnWriteDone(bool ok) {
+void AgentStream::write_done(bool ok) {
     {
         const std::lock_guard lock(mutex_);
         writing_ = false;
@@ -125,7 +125,7 @@ void AgentStream::OnWriteDone(bool ok) {
     operation_over();
 }
 
-// Finish() comes after all operations: once it is done gRPC's part of the stream is gone.
+// The end comes after all operations: once it is there the network's part of the stream is gone.
 void AgentStream::operation_over() {
     std::optional<grpc::Status> end;
     {
@@ -136,7 +136,7 @@ void AgentStream::operation_over() {
         }
     }
     if (end) {
-        Finish(*end);
+        end_stream(*end);
     }
 }
 
@@ -157,7 +157,7 @@ void AgentStream::finish(const grpc::Status& status) {
         is_busy = operations_ > 0;
     }
     if (!is_busy) {
-        Finish(status);
+        end_stream(status);
     }
     links_.ended(self, was_joining);
 }
@@ -167,14 +167,14 @@ bool AgentStream::over() const {
     return end_.has_value();
 }
 
-void AgentStream::OnReadDone(bool ok) {
+void AgentStream::read_done(bool ok) {
     if (!ok) {
         finish(grpc::Status::OK);
         return;
     }
     {
         const std::lock_guard lock(mutex_);
-        heard_ = Steady::now();
+        heard_ = now();
         if (end_) {
             return;
         }
@@ -200,7 +200,7 @@ void AgentStream::read_next() {
         }
     }
     request_.Clear();
-    StartRead(&request_);
+    start_read(request_);
 }
 
 void AgentStream::observation_posted() {
@@ -242,8 +242,6 @@ AgentStream::Steady::time_point AgentStream::last_heard() const {
     return heard_;
 }
 
-void AgentStream::OnCancel() { finish(grpc::Status::CANCELLED); }
-
-void AgentStream::OnDone() { links_.done(*this); }
+void AgentStream::done() { links_.done(*this); }
 
 }  // namespace gusu::service

@@ -1,8 +1,8 @@
-// One agent's stream as gRPC gives it: one read and one write at a time, an outbound queue, an end.
-// What is said over it is decided in AgentLinks.
+// One agent's stream, without the network below it: one read and one write at a time, an outbound
+// queue, an end. What is said over it is decided in AgentLinks; GrpcAgentStream carries it.
 #pragma once
 
-#include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/status.h>
 
 #include <chrono>
 #include <deque>
@@ -21,16 +21,19 @@ namespace gusu::service {
 
 class AgentLinks;
 
-class AgentStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>,
-                          public std::enable_shared_from_this<AgentStream> {
+class AgentStream : public std::enable_shared_from_this<AgentStream> {
 public:
     using Steady = std::chrono::steady_clock;
 
     // `peer` is the common name of the certificate, empty without one.
-    AgentStream(AgentLinks& links, std::string peer) : links_(links), peer_(std::move(peer)) {}
+    AgentStream(AgentLinks& links, std::string peer, Steady::time_point now)
+        : links_(links), peer_(std::move(peer)), heard_(now) {}
+    virtual ~AgentStream() = default;
+    AgentStream(const AgentStream&) = delete;
+    AgentStream& operator=(const AgentStream&) = delete;
 
     // Reads the first message, and goes on by itself.
-    void open() { StartRead(&request_); }
+    void open() { start_read(request_); }
 
     const std::string& peer() const { return peer_; }
 
@@ -68,11 +71,21 @@ public:
     void check_silence(Steady::time_point now, const Patience& patience);
     Steady::time_point last_heard() const;
 
+protected:
+    // What the network answers to the three calls below it.
+    void read_done(bool ok);
+    void write_done(bool ok);
+    void cancelled() { finish(grpc::Status::CANCELLED); }
+    // The last call: nothing of the network's holds the stream any more.
+    void done();
+
 private:
-    void OnReadDone(bool ok) override;
-    void OnWriteDone(bool ok) override;
-    void OnCancel() override;
-    void OnDone() override;
+    virtual Steady::time_point now() const = 0;
+    // One of each at a time; the message stays where it is until it is done.
+    virtual void start_read(v1::ConnectRequest& into) = 0;
+    virtual void start_write(const v1::ConnectResponse& message) = 0;
+    // Once, when nothing is being written. A read may be under way, and fails.
+    virtual void end_stream(const grpc::Status& status) = 0;
 
     void read_next();
     void write_next();
@@ -87,7 +100,7 @@ private:
     v1::ConnectResponse response_;
 
     mutable std::mutex mutex_;
-    Steady::time_point heard_ = Steady::now();
+    Steady::time_point heard_;
     bool joining_ = false;
     bool welcomed_ = false;
     bool writing_ = false;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "scheduler/base/log.h"
-#include "scheduler/service/engine/recorder.h"
 
 namespace gusu::service {
 namespace {
@@ -21,44 +20,34 @@ double seconds_since(Steady::time_point began) {
     return std::chrono::duration<double>(Steady::now() - began).count();
 }
 
-void release_all(std::vector<Release>& releases, const Status& durable) {
-    for (Release& release : releases) {
-        release(durable);
-    }
-    releases.clear();
-}
-
 }  // namespace
 
 Engine::Engine(store::Journal& journal, EngineOptions options)
-    : journal_(journal), options_(std::move(options)), scheduler_(options_.retention) {}
+    : journal_(journal), options_(std::move(options)), decider_(options_.retention) {}
 
 Engine::~Engine() { stop(); }
 
 Status Engine::start(const std::vector<core::Accelerator>& catalogue) {
+    core::Scheduler& scheduler = decider_.scheduler();
     const Status replayed =
-        journal_.replay([this](const core::Event& event) { scheduler_.apply(event); });
+        journal_.replay([&scheduler](const core::Event& event) { scheduler.apply(event); });
     if (!replayed) {
         return replayed;
     }
-    clock_.set_out_from(scheduler_.state().last_event());
-    Decided first;
-    const core::Command commands[] = {core::TakeLeadership{options_.lease},
-                                      core::SetCatalogue{catalogue},
-                                      core::SetPolicy{options_.policy}};
-    for (const core::Command& command : commands) {
-        const auto events = scheduler_.execute(command, clock_.now());
-        if (!events) {
-            return events.error();
-        }
-        happened(*events, first);
+    clock_.set_out_from(scheduler.state().last_event());
+    const auto first =
+        decider_.lead({core::TakeLeadership{options_.lease}, core::SetCatalogue{catalogue},
+                       core::SetPolicy{options_.policy}},
+                      clock_.now());
+    if (!first) {
+        return first.error();
     }
-    epoch_ = scheduler_.state().epoch();
-    if (const Status written = journal_.append({&first.batch}); !written) {
+    epoch_ = scheduler.state().epoch();
+    if (const Status written = journal_.append({&first->batch}); !written) {
         return written;
     }
-    decider_ = std::thread([this] { decide_forever(); });
-    writer_ = std::thread([this] { write_forever(); });
+    deciding_ = std::thread([this] { decide_forever(); });
+    writing_ = std::thread([this] { write_forever(); });
     return Done{};
 }
 
@@ -68,16 +57,16 @@ void Engine::stop() {
         stopping_ = true;
     }
     work_came_.notify_all();
-    if (decider_.joinable()) {
-        decider_.join();
+    if (deciding_.joinable()) {
+        deciding_.join();
     }
     {
         const std::lock_guard lock(decided_mutex_);
         no_more_ = true;
     }
     decided_changed_.notify_all();
-    if (writer_.joinable()) {
-        writer_.join();
+    if (writing_.joinable()) {
+        writing_.join();
     }
 }
 
@@ -134,10 +123,10 @@ void Engine::decide_forever() {
 }
 
 // Returns without work when a timer is due.
-std::vector<Engine::Work> Engine::wait_for_work() {
+std::vector<Work> Engine::wait_for_work() {
     std::unique_lock lock(work_mutex_);
     const auto something = [this] { return stopping_ || !work_.empty(); };
-    const Time timer = in_trouble_ ? kNever : scheduler_.next_timer();
+    const Time timer = in_trouble_ ? kNever : decider_.scheduler().next_timer();
     if (timer == kNever) {
         // Bounded, so that timers are looked at again when trouble has ended.
         work_came_.wait_for(lock, kRetryEvery, something);
@@ -147,80 +136,35 @@ std::vector<Engine::Work> Engine::wait_for_work() {
     return std::exchange(work_, {});
 }
 
-Engine::Decided Engine::decide(std::vector<Work> work) {
+Decided Engine::decide(std::vector<Work> work) {
     const auto began = Steady::now();
-    const Time now = clock_.now();
-    Decided decided;
-    for (Work& each : work) {
-        do_work(each, now, decided);
-    }
-    if (!in_trouble_) {
-        step(now, decided);
-    }
-    for (const Listener& listener : listeners_) {
-        if (Release effect = listener(scheduler_, decided.batch.events, now)) {
-            decided.effects.push_back(std::move(effect));
+    const std::string trouble = this->trouble();
+    const Decider::Look look = trouble.empty() ? next_look() : Decider::Look::AtWhatChanged;
+    Decided decided =
+        decider_.decide(std::move(work), {.now = clock_.now(), .trouble = trouble, .look = look});
+    if (const auto missed = decider_.missed()) {
+        last_full_pass_ = Steady::now();
+        if (*missed > 0) {
+            spdlog::error("a full pass started {} jobs that the steps before it have missed",
+                          *missed);
         }
+        options_.full_pass_started(*missed);
     }
     if (snapshot_due_.exchange(false)) {
-        decided.snapshot = scheduler_.state().as_events();
+        decided.snapshot = decider_.scheduler().state().as_events();
     }
     options_.pass_took(seconds_since(began));
     return decided;
 }
 
-void Engine::step(Time now, Decided& decided) {
-    happened(scheduler_.step(now), decided);
-    const bool goes_on = scheduler_.next_timer() <= now;
-    if (goes_on || Steady::now() - last_full_pass_ < options_.full_pass_every) {
-        return;
-    }
-    last_full_pass_ = Steady::now();
-    const core::Events found = scheduler_.full_pass(now);
-    const auto started = std::ranges::count_if(found, [](const core::Event& event) {
-        return std::holds_alternative<core::JobPlaced>(event.body);
-    });
-    if (started > 0) {
-        spdlog::error("a full pass started {} jobs that the steps before it have missed", started);
-    }
-    options_.full_pass_started(static_cast<int>(started));
-    happened(found, decided);
-}
-
-void Engine::do_work(Work& work, Time now, Decided& decided) {
-    if (!work.command) {
-        Release release = work.read(scheduler_, now);
-        if (in_trouble_) {
-            release(Done{});
-        } else {
-            decided.releases.push_back(std::move(release));
-        }
-        return;
-    }
-    if (in_trouble_ && work.sender == Sender::Client) {
-        const Error refused{ErrorCode::Unavailable, "the scheduler cannot write its journal (" +
-                                                        trouble() +
-                                                        "); nothing was changed, try again later"};
-        work.prepare(scheduler_, refused, now)(Done{});
-        return;
-    }
-    const auto events = scheduler_.execute(*work.command, now);
-    if (events) {
-        happened(*events, decided);
-    }
-    decided.releases.push_back(work.prepare(scheduler_, events, now));
-}
-
-// Notes the rows of ended jobs while the state still has them.
-void Engine::happened(const core::Events& events, Decided& decided) {
-    record_ended(scheduler_.state(), events, decided.batch);
-    decided.batch.events.insert(decided.batch.events.end(), events.begin(), events.end());
+Decider::Look Engine::next_look() const {
+    return Steady::now() - last_full_pass_ < options_.full_pass_every
+               ? Decider::Look::AtWhatChanged
+               : Decider::Look::AtEverything;
 }
 
 void Engine::hand_over(Decided decided) {
-    const bool nothing = decided.batch.events.empty() && decided.releases.empty() &&
-                         decided.effects.empty() && !decided.snapshot;
-    if (nothing) {
+    if (decided.is_nothing()) {
         return;
     }
     {
@@ -259,13 +203,12 @@ void Engine::write(std::vector<Decided> decided) {
         }
         if (!append(group)) {
             for (Decided& rest : decided) {
-                release_all(rest.releases, Error{ErrorCode::Unavailable, "the scheduler stops"});
+                rest.refuse({ErrorCode::Unavailable, "the scheduler stops"});
             }
             return;
         }
         for (Decided& durable : group) {
-            release_all(durable.releases, Done{});
-            release_all(durable.effects, Done{});
+            durable.durable();
         }
         if (group.back().snapshot) {
             const Status written = journal_.write_snapshot(*group.back().snapshot);
@@ -304,7 +247,7 @@ bool Engine::append(std::vector<Decided>& decided) {
                                                       written.error().message +
                                                       "); ask again with the same request id"};
         for (Decided& each : decided) {
-            release_all(each.releases, again);
+            each.refuse(again);
         }
         std::unique_lock lock(decided_mutex_);
         if (decided_changed_.wait_for(lock, kRetryEvery, [this] { return no_more_; })) {

@@ -13,25 +13,15 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "scheduler/core/scheduler.h"
+#include "scheduler/service/engine/decider.h"
 #include "scheduler/service/engine/engine_clock.h"
-#include "scheduler/store/journal.h"
 
 namespace gusu::service {
-
-// Called exactly once, on the journal thread (or the engine's): with Done when all it hangs on is
-// durable, else with the reason why the caller must be told to try again.
-using Release = std::function<void(const Status& durable)>;
-
-// Who sent a command: people are told to come back while the journal cannot be written; what agents
-// say has happened already, and waits.
-enum class Sender { Client, Agent };
 
 struct EngineOptions {
     core::Retention retention;
@@ -46,21 +36,17 @@ struct EngineOptions {
     std::function<void(int)> full_pass_started = [](int) {};
 };
 
-class Engine {
+class Engine final : public CommandPort {
 public:
     Engine(store::Journal& journal, EngineOptions options);
-    ~Engine();
+    ~Engine() override;
 
-    // Runs on the engine thread after each command, while the state is as the command left it.
-    using Prepare = std::function<Release(core::Scheduler&, const Result<core::Events>&, Time now)>;
-    // Runs on the engine thread. What it returns is released after all that was decided before.
-    using Read = std::function<Release(core::Scheduler&, Time now)>;
-    // Sees the events of every batch after they are applied. Its release is only ever called with
-    // Done. May return an empty function.
-    using Listener = std::function<Release(core::Scheduler&, const core::Events&, Time now)>;
+    using Prepare = service::Prepare;
+    using Read = service::Read;
+    using Listener = service::Listener;
 
     // Before start().
-    void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
+    void listen(Listener listener) override { decider_.listen(std::move(listener)); }
 
     // Replays the journal, takes leadership and begins to decide. Returns when that is durable.
     Status start(const std::vector<core::Accelerator>& catalogue);
@@ -68,33 +54,17 @@ public:
     void stop();
 
     // Any thread.
-    void post(core::Command command, Sender sender, Prepare prepare);
+    void post(core::Command command, Sender sender, Prepare prepare) override;
     void read(Read read);
     // Empty while all is well; else why the journal cannot be written.
     std::string trouble() const;
-    std::uint64_t epoch() const { return epoch_; }
+    std::uint64_t epoch() const override { return epoch_; }
 
 private:
-    struct Work {
-        std::optional<core::Command> command;  // none: a read
-        Sender sender = Sender::Client;
-        Prepare prepare;
-        Read read;
-    };
-    // A decided batch on its way to the journal.
-    struct Decided {
-        store::Batch batch;
-        std::vector<Release> releases;         // of callers
-        std::vector<Release> effects;          // of listeners
-        std::optional<core::Events> snapshot;  // to be written after the batch
-    };
-
     void decide_forever();
     std::vector<Work> wait_for_work();
     Decided decide(std::vector<Work> work);
-    void do_work(Work& work, Time now, Decided& decided);
-    void step(Time now, Decided& decided);
-    void happened(const core::Events& events, Decided& decided);
+    Decider::Look next_look() const;
     void hand_over(Decided decided);
 
     void write_forever();
@@ -104,10 +74,9 @@ private:
 
     store::Journal& journal_;
     EngineOptions options_;
-    core::Scheduler scheduler_;
+    Decider decider_;
     EngineClock clock_;
     std::chrono::steady_clock::time_point last_full_pass_ = std::chrono::steady_clock::now();
-    std::vector<Listener> listeners_;
     std::uint64_t epoch_ = 0;
 
     std::mutex work_mutex_;
@@ -125,8 +94,8 @@ private:
     std::atomic<bool> in_trouble_ = false;
     std::atomic<bool> snapshot_due_ = false;
 
-    std::thread decider_;
-    std::thread writer_;
+    std::thread deciding_;
+    std::thread writing_;
 };
 
 }  // namespace gusu::service

@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "agent/daemon/local_task_host.h"
 #include "agent/daemon/task_files.h"
+#include "agent/daemon/task_store.h"
 #include "agent/daemon/tasks.h"
 
 namespace gusu::agent {
@@ -54,11 +56,14 @@ public:
     void start(const std::string& boot_id = "boot-1") {
         loop_ = std::move(*EventLoop::open());
         store_ = std::move(*TaskStore::open(settings_.state_dir / "tasks.sqlite", boot_id));
-        tasks_ = std::make_unique<Tasks>(settings_, *loop_, *store_);
+        host_ = std::make_unique<LocalTaskHost>(settings_, *loop_);
+        tasks_ = std::make_unique<Tasks>(*host_, *loop_, *store_);
+        loop_->each_round([this] { tasks_->round_over(); });
         check(tasks_->adopt().ok(), "what is there can be taken over");
     }
     void stop() {
         tasks_.reset();
+        host_.reset();
         store_.reset();
         loop_.reset();
     }
@@ -113,6 +118,7 @@ private:
     NodeSettings settings_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<TaskStore> store_;
+    std::unique_ptr<LocalTaskHost> host_;
     std::unique_ptr<Tasks> tasks_;
     std::map<TaskKey, v1::TaskObservation> seen_;
 };

@@ -1,0 +1,89 @@
+#include "agent/daemon/conversation.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <utility>
+
+#include "scheduler/base/log.h"
+
+namespace gusu::agent {
+namespace {
+
+// The scheduler waits for longer than this after the lease before it gives tasks up for gone.
+constexpr Duration kMostFencingGrace{20'000};
+constexpr Duration kNoteContactEvery{1'000};
+
+}  // namespace
+
+Conversation::Conversation(Identity identity, Tasks& tasks, TaskJournal& journal, Timers& timers)
+    : identity_(std::move(identity)),
+      tasks_(tasks),
+      journal_(journal),
+      timers_(timers),
+      contact_(journal.contact()) {}
+
+v1::Hello Conversation::hello(const v1::NodeInventory& inventory) {
+    v1::Hello hello;
+    hello.set_node(identity_.node);
+    hello.set_boot_id(identity_.boot_id);
+    hello.set_session(identity_.session);
+    *hello.mutable_inventory() = inventory;
+    hello.set_highest_epoch(tasks_.highest_epoch());
+    for (v1::TaskObservation& task : tasks_.tell_all()) {
+        *hello.add_tasks() = std::move(task);
+    }
+    return hello;
+}
+
+bool Conversation::welcomed(const v1::Welcome& welcome) {
+    if (welcome.epoch() < tasks_.highest_epoch()) {
+        return false;
+    }
+    contact_.lease =
+        Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(welcome.lease()));
+    contact_noted_at_ = Duration{0};
+    return true;
+}
+
+void Conversation::heard() {
+    contact_.heard_at = timers_.since_boot();
+    fenced_ = false;
+    if (contact_.heard_at - contact_noted_at_ >= kNoteContactEvery) {
+        note_contact();
+    }
+}
+
+void Conversation::note_contact() {
+    contact_noted_at_ = contact_.heard_at;
+    if (const Status noted = journal_.note(contact_); !noted) {
+        spdlog::warn("contact not noted reason={}", noted.error().message);
+    }
+}
+
+void Conversation::tell_news(Link& link) {
+    if (!link.is_welcomed()) {
+        return;
+    }
+    auto news = tasks_.tell_news();
+    if (news.empty()) {
+        return;
+    }
+    v1::ConnectRequest request;
+    for (v1::TaskObservation& task : news) {
+        *request.mutable_observed()->add_tasks() = std::move(task);
+    }
+    link.send(std::move(request));
+}
+
+void Conversation::check_lease() {
+    const Duration silent = timers_.since_boot() - contact_.heard_at;
+    if (contact_.lease > Duration{0} && silent > contact_.lease) {
+        if (!std::exchange(fenced_, true)) {
+            spdlog::error("lease over, stopping all tasks silent_ms={} lease_ms={}", silent.count(),
+                          contact_.lease.count());
+        }
+        tasks_.stop_all(kMostFencingGrace);
+    }
+}
+
+}  // namespace gusu::agent

@@ -1,0 +1,46 @@
+// The agent's side of the conversation with the scheduler: who it is, what it obeys, and for how
+// long its tasks may run without a word from there.
+#pragma once
+
+#include <string>
+
+#include "agent/daemon/link.h"
+#include "agent/daemon/tasks.h"
+#include "gusu/v1/node.pb.h"
+
+namespace gusu::agent {
+
+class Conversation {
+public:
+    struct Identity {
+        std::string node;
+        std::string boot_id;
+        std::string session;  // made at each start of the agent
+    };
+
+    Conversation(Identity identity, Tasks& tasks, TaskJournal& journal, Timers& timers);
+
+    v1::Hello hello(const v1::NodeInventory& inventory);
+    // False refuses a scheduler whose leadership is over.
+    bool welcomed(const v1::Welcome& welcome);
+    // Any message has come: the scheduler is there.
+    void heard();
+    // Sends what has changed, once the scheduler has welcomed the agent.
+    void tell_news(Link& link);
+    // Stops all tasks when the lease is over. To be called every kCheckLease.
+    void check_lease();
+    void note_contact();
+
+    static constexpr std::chrono::seconds kCheckLease{1};
+
+private:
+    const Identity identity_;
+    Tasks& tasks_;
+    TaskJournal& journal_;
+    Timers& timers_;
+    Contact contact_;
+    Duration contact_noted_at_{0};
+    bool fenced_ = false;
+};
+
+}  // namespace gusu::agent

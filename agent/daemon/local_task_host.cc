@@ -1,0 +1,173 @@
+#include "agent/daemon/local_task_host.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/cgroup/cgroup.h"
+#include "agent/daemon/task_files.h"
+#include "scheduler/base/log.h"
+
+namespace gusu::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A group whose supervisor is dead is killed while the loop waits.
+constexpr Duration kGroupPatience{1'000};
+
+}  // namespace
+
+LocalTaskHost::LocalTaskHost(const NodeSettings& settings, EventLoop& loop)
+    : settings_(settings),
+      loop_(loop),
+      saves_(loop, [this](const TaskKey& key) { watcher_->saved(key); }) {}
+
+LocalTaskHost::~LocalTaskHost() {
+    for (const auto& [key, watched] : watched_) {
+        loop_.unwatch(watched.process.get());
+        loop_.unwatch(watched.started.get());
+    }
+}
+
+Status LocalTaskHost::start(const TaskKey& key, const v1::Launch& launch) {
+    if (const Status prepared = prepare_task(settings_, key, launch); !prepared) {
+        return prepared;
+    }
+    saves_.add(key, settings_.task(key));
+    auto started = start_supervisor(settings_.supervisor, settings_.task(key));
+    if (!started) {
+        return started.error();
+    }
+    Watched& watched = watched_[key];
+    watched.process = std::move(started->process);
+    watched.started = std::move(started->started);
+    watch_process(key, watched);
+    loop_.watch(watched.started.get(), [this, key] { start_may_be_told(key); });
+    return Done{};
+}
+
+Status LocalTaskHost::stop(const TaskKey& key, const StopRequest& request) {
+    return stop_supervisor(watched_.at(key).process, settings_.task(key), request);
+}
+
+void LocalTaskHost::watch_process(const TaskKey& key, const Watched& watched) {
+    loop_.watch(watched.process.get(), [this, key] { process_may_be_over(key); });
+}
+
+void LocalTaskHost::start_may_be_told(const TaskKey& key) {
+    Watched& watched = watched_.at(key);
+    char word[16];
+    const ssize_t got = ::read(watched.started.get(), word, sizeof word);
+    if (got < 0) {
+        return;
+    }
+    loop_.unwatch(watched.started.get());
+    watched.started = Descriptor();
+    if (got > 0) {
+        watcher_->started(key);
+    }
+}
+
+void LocalTaskHost::process_may_be_over(const TaskKey& key) {
+    const auto watched = watched_.find(key);
+    if (!is_over(watched->second.process)) {
+        return;
+    }
+    reap(watched->second.process);
+    loop_.unwatch(watched->second.process.get());
+    if (watched->second.started.open()) {
+        loop_.unwatch(watched->second.started.get());
+    }
+    watched_.erase(watched);
+    watcher_->over(key);
+}
+
+// A supervisor that left no exit record was killed, and its program may still run.
+ExitRecord LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwise) {
+    auto exit = read_exit(settings_.task(key));
+    if (exit && *exit) {
+        return **exit;
+    }
+    const std::string group = settings_.cgroup(key);
+    if (!group.empty()) {
+        const Status removed = remove_cgroups_below(settings_.cgroups, group, kGroupPatience);
+        if (!removed) {
+            spdlog::error("processes of a task cannot be ended task={} reason={}", to_text(key),
+                          removed.error().message);
+        }
+    }
+    return {.launch_error = exit ? otherwise : exit.error().message};
+}
+
+Result<std::optional<SavesRecord>> LocalTaskHost::saves(const TaskKey& key) {
+    return read_saves(settings_.task(key));
+}
+
+bool LocalTaskHost::has_started(const TaskKey& key) const {
+    std::error_code failure;
+    return fs::exists(settings_.task(key) / "started", failure);
+}
+
+bool LocalTaskHost::has_log(const LogName& name) const {
+    std::error_code failure;
+    return fs::exists(log_file(settings_.logs(), name, v1::LOG_STREAM_OUTPUT), failure);
+}
+
+// The scratch stays until the cleaner finds it old; its age counts from now.
+void LocalTaskHost::remove_files(const TaskKey& key) {
+    remove_folder(settings_.task(key));
+    const fs::path scratch = settings_.scratch(key);
+    std::error_code failure;
+    if (fs::exists(scratch, failure)) {
+        fs::last_write_time(scratch, fs::file_time_type::clock::now(), failure);
+    }
+}
+
+void LocalTaskHost::find_supervisors() { found_ = agent::find_supervisors(settings_.tasks()); }
+
+bool LocalTaskHost::take_over(const TaskKey& key) {
+    saves_.add(key, settings_.task(key));
+    auto supervisor = found_.extract(to_text(key));
+    if (supervisor.empty()) {
+        return false;
+    }
+    Watched& watched = watched_[key];
+    watched.process = std::move(supervisor.mapped());
+    watch_process(key, watched);
+    return true;
+}
+
+// Supervisors, folders and groups of tasks that the journal does not know.
+void LocalTaskHost::remove_strays(const std::set<std::string>& known) {
+    for (const auto& [name, process] : found_) {
+        spdlog::warn("stray supervisor ended task={}", name);
+        const Status stopped = stop_supervisor(process, settings_.tasks() / name,
+                                               {.signal = "KILL", .grace = Duration{0}});
+        if (!stopped) {
+            spdlog::error("stray supervisor stays task={} reason={}", name,
+                          stopped.error().message);
+        }
+    }
+    const auto is_stray = [&](const std::string& name) {
+        return !known.contains(name) && !found_.contains(name);
+    };
+    std::error_code failure;
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(settings_.tasks(), failure)) {
+        if (is_stray(entry.path().filename().string())) {
+            folders.push_back(entry.path());
+        }
+    }
+    std::ranges::for_each(folders, remove_folder);
+    for (const std::string& group : cgroups_below(settings_.cgroups, settings_.cgroup_prefix())) {
+        if (is_stray(fs::path(group).filename().string())) {
+            const Status removed = remove_cgroups_below(settings_.cgroups, group, kGroupPatience);
+            spdlog::warn("stray group group={} removed={}", group, removed.ok());
+        }
+    }
+    found_.clear();
+}
+
+}  // namespace gusu::agent

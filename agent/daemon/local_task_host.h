@@ -1,0 +1,51 @@
+// The tasks of this machine: supervisors as processes, what they write as files, found by the event
+// loop.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "agent/daemon/event_loop.h"
+#include "agent/daemon/save_watch.h"
+#include "agent/daemon/supervisor_process.h"
+#include "agent/daemon/task_host.h"
+
+namespace gusu::agent {
+
+class LocalTaskHost final : public TaskHost {
+public:
+    LocalTaskHost(const NodeSettings& settings, EventLoop& loop);
+    ~LocalTaskHost() override;
+    LocalTaskHost(const LocalTaskHost&) = delete;
+    LocalTaskHost& operator=(const LocalTaskHost&) = delete;
+
+    void watch_for(TaskWatcher& watcher) override { watcher_ = &watcher; }
+    Status start(const TaskKey& key, const v1::Launch& launch) override;
+    Status stop(const TaskKey& key, const StopRequest& request) override;
+    ExitRecord exit_of(const TaskKey& key, const std::string& otherwise) override;
+    Result<std::optional<SavesRecord>> saves(const TaskKey& key) override;
+    bool has_started(const TaskKey& key) const override;
+    bool has_log(const LogName& name) const override;
+    void remove_files(const TaskKey& key) override;
+    void find_supervisors() override;
+    bool take_over(const TaskKey& key) override;
+    void remove_strays(const std::set<std::string>& known) override;
+
+private:
+    struct Watched {
+        Descriptor process;
+        Descriptor started;
+    };
+    void watch_process(const TaskKey& key, const Watched& watched);
+    void start_may_be_told(const TaskKey& key);
+    void process_may_be_over(const TaskKey& key);
+
+    const NodeSettings& settings_;
+    EventLoop& loop_;
+    TaskWatcher* watcher_ = nullptr;
+    SaveWatch saves_;
+    std::map<TaskKey, Watched> watched_;
+    std::map<std::string, Descriptor> found_;
+};
+
+}  // namespace gusu::agent
