@@ -143,7 +143,12 @@ void State::Apply::operator()(const JobShrunk& event) {
 
 void State::Apply::operator()(const JobStopRequested& event) {
     Job& stopped = job(event.job);
-    std::get<Placed>(stopped.state).stopping = Stopping{.since = at, .because = event.because};
+    auto& placed = std::get<Placed>(stopped.state);
+    if (placed.stopping) {
+        placed.stopping->because = event.because;  // its grace runs on
+        return;
+    }
+    placed.stopping = Stopping{.since = at, .because = event.because};
     may_no_longer_be_stopped(stopped);
     note_deadline(stopped);
 }

@@ -48,6 +48,9 @@ void State::Apply::operator()(const NodeJoined& event) {
 // Also where a node goes jobs are asked again: tasks may be spread over fewer domains without it.
 void State::Apply::operator()(const NodeContactLost& event) {
     Node& out = node(event.node);
+    if (const auto* before = std::get_if<Unreachable>(&out.contact)) {
+        state.leases_.erase({before->lease_ends, out.id});
+    }
     out.contact = Unreachable{.since = at, .lease_ends = event.lease_ends};
     index(out);
     offer(out);

@@ -178,7 +178,8 @@ Result<Events> decide(const Deciding& by, const SetPolicy& command) {
 Result<Events> decide(const Deciding& by, const TakeLeadership& command) {
     Events events{{by.now, LeadershipTaken{by.state.epoch() + 1}}};
     for (const auto& [id, node] : by.state.nodes()) {
-        if (node.in_contact()) {
+        // Also where a lease runs already: nobody knows how much of it the clock has jumped over.
+        if (!std::holds_alternative<Lost>(node.contact)) {
             events.push_back({by.now, NodeContactLost{id, by.now + command.lease}});
         }
     }

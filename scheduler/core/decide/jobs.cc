@@ -2,6 +2,7 @@
 
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/access.h"
+#include "scheduler/core/policy/retry.h"
 
 namespace gusu::core {
 namespace {
@@ -43,6 +44,11 @@ Result<std::vector<const Job*>> controlled(const State& state, const Caller& cal
         }
     }
     return all;
+}
+
+// It runs, or will run again after what it is being stopped for.
+bool goes_on(const Job& job, const Placed& placed, Time now) {
+    return !placed.stopping || next_attempt(job, placed.stopping->because, now).has_value();
 }
 
 }  // namespace
@@ -90,7 +96,7 @@ Result<Events> decide(const Deciding& by, const CancelJobs& command) {
             events.push_back(
                 {by.now,
                  JobEnded{.job = job->id, .incarnation = {}, .ending = ending, .usage = {}}});
-        } else if (placed != nullptr && !placed->stopping) {
+        } else if (placed != nullptr && goes_on(*job, *placed, by.now)) {
             events.push_back({by.now, JobStopRequested{job->id, ending}});
         }
     }

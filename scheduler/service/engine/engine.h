@@ -25,7 +25,8 @@ namespace gusu::service {
 
 struct EngineOptions {
     core::Retention retention;
-    Duration lease{60'000};  // of agents
+    // After so long without a word from its agent nothing of a node's tasks is left.
+    Duration lease{90'000};
     core::Policy policy;
     // Seconds, for histograms. Called on the engine's and the journal's thread.
     std::function<void(double)> pass_took = [](double) {};

@@ -56,7 +56,7 @@ std::vector<core::Accelerator> to_catalogue(const SchedulerConfig& config) {
 EngineOptions engine_options(const SchedulerConfig& config, ProcessMetrics& metrics) {
     return {.retention = {.keep_for = to_duration(config.keep_ended_for()),
                           .keep_at_most = static_cast<std::size_t>(config.keep_ended_jobs())},
-            .lease = to_duration(config.agent_lease()),
+            .lease = to_duration(config.agent_lease()) + LinkOptions{}.kill_time,
             .policy = to_policy(config.policy()),
             .pass_took = [&metrics](double seconds) { metrics.pass_took(seconds); },
             .commit_took = [&metrics](double seconds) { metrics.commit_took(seconds); },
