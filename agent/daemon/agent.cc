@@ -257,7 +257,7 @@ bool Agent::welcomed(const v1::Welcome& welcome) {
 Status Agent::received(const v1::ConnectResponse& response) {
     switch (response.message_case()) {
         case v1::ConnectResponse::kDesired:
-            return tasks_->obey(response.desired());
+            return conversation_->obey(response.desired());
         case v1::ConnectResponse::kLogRead:
             logs_->read(response.log_read());
             return Done{};
@@ -269,7 +269,7 @@ Status Agent::received(const v1::ConnectResponse& response) {
     }
 }
 
-void Agent::heard() { conversation_->heard(); }
+void Agent::heard(Duration at) { conversation_->heard(at); }
 
 void Agent::parted() {
     logs_->cancel_all();

@@ -38,7 +38,7 @@ private:
     v1::Hello hello() override;
     bool welcomed(const v1::Welcome& welcome) override;
     Status received(const v1::ConnectResponse& response) override;
-    void heard() override;
+    void heard(Duration at) override;
     void parted() override;
 
     void check_lease_again();

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/base/log.h"
@@ -45,18 +46,33 @@ bool Conversation::welcomed(const v1::Welcome& welcome) {
     return true;
 }
 
-void Conversation::heard() {
-    contact_.heard_at = timers_.since_boot();
-    fenced_ = false;
+void Conversation::heard(Duration at) {
+    contact_.heard_at = std::max(contact_.heard_at, at);
     if (contact_.heard_at - contact_noted_at_ >= kNoteContactEvery) {
         note_contact();
     }
+}
+
+Status Conversation::obey(const v1::Desired& desired) {
+    if (lease_is_over()) {
+        return Error{ErrorCode::Unavailable, "the order is late, and the lease over"};
+    }
+    fenced_ = false;
+    return tasks_.obey(desired);
+}
+
+bool Conversation::lease_is_over() const {
+    return contact_.lease > Duration{0} &&
+           timers_.since_boot() - contact_.heard_at > contact_.lease;
 }
 
 void Conversation::note_contact() {
     contact_noted_at_ = contact_.heard_at;
     if (const Status noted = journal_.note(contact_); !noted) {
         spdlog::warn("contact not noted reason={}", noted.error().message);
+    }
+    if (contact_.lease > Duration{0}) {
+        tasks_.let_run_until(contact_.heard_at + contact_.lease);
     }
 }
 
@@ -76,14 +92,14 @@ void Conversation::tell_news(Link& link) {
 }
 
 void Conversation::check_lease() {
-    const Duration silent = timers_.since_boot() - contact_.heard_at;
-    if (contact_.lease > Duration{0} && silent > contact_.lease) {
-        if (!std::exchange(fenced_, true)) {
-            spdlog::error("lease over, stopping all tasks silent_ms={} lease_ms={}", silent.count(),
-                          contact_.lease.count());
-        }
-        tasks_.stop_all(kMostFencingGrace);
+    if (!lease_is_over()) {
+        return;
     }
+    if (!std::exchange(fenced_, true)) {
+        spdlog::error("lease over, stopping all tasks silent_ms={} lease_ms={}",
+                      (timers_.since_boot() - contact_.heard_at).count(), contact_.lease.count());
+    }
+    tasks_.stop_all(kMostFencingGrace);
 }
 
 }  // namespace gusu::agent

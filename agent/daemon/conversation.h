@@ -23,8 +23,10 @@ public:
     v1::Hello hello(const v1::NodeInventory& inventory);
     // False refuses a scheduler whose leadership is over.
     bool welcomed(const v1::Welcome& welcome);
-    // Any message has come: the scheduler is there.
-    void heard();
+    // The scheduler has heard this agent then; from there the lease counts.
+    void heard(Duration at);
+    // An error if the order comes too late to be obeyed: who sent it has given this node up.
+    Status obey(const v1::Desired& desired);
     // Sends what has changed, once the scheduler has welcomed the agent.
     void tell_news(Link& link);
     // Stops all tasks when the lease is over. To be called every kCheckLease.
@@ -34,6 +36,8 @@ public:
     static constexpr std::chrono::seconds kCheckLease{1};
 
 private:
+    bool lease_is_over() const;
+
     const Identity identity_;
     Tasks& tasks_;
     TaskJournal& journal_;

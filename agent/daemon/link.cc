@@ -28,6 +28,7 @@ Link::~Link() {
 
 void Link::open() {
     stream_ = network_.next_stream(*this);
+    hello_sent_ = timers_.since_boot();
     stream_->open(user_.hello());
 }
 
@@ -45,10 +46,19 @@ void Link::take(const std::shared_ptr<LinkStream>& stream, const v1::ConnectResp
         welcome(response.welcome());
         return;
     }
-    user_.heard();
+    user_.heard(heard_by(response));
     if (const Status done = user_.received(response); !done) {
         end(done.error().message);
     }
+}
+
+// A message may have been under way for long. What is certain is that the scheduler had heard
+// Hello, and the heartbeat that it names.
+Duration Link::heard_by(const v1::ConnectResponse& response) const {
+    if (!tells_heard_) {
+        return timers_.since_boot();
+    }
+    return std::max(hello_sent_, Duration(response.desired().heard_ms()));
 }
 
 void Link::welcome(const v1::Welcome& welcome) {
@@ -57,9 +67,10 @@ void Link::welcome(const v1::Welcome& welcome) {
         return;
     }
     welcomed_ = true;
+    tells_heard_ = welcome.tells_heard();
     pause_ = kFirstPause;
     last_error_.clear();
-    user_.heard();
+    user_.heard(hello_sent_);
     heartbeat_every_ = std::chrono::milliseconds(std::max<std::int64_t>(
         1, google::protobuf::util::TimeUtil::DurationToMilliseconds(welcome.heartbeat_every())));
     spdlog::info("in touch scheduler={} epoch={}", stream_->target(), welcome.epoch());
@@ -75,7 +86,7 @@ void Link::beat(const std::weak_ptr<LinkStream>& stream) {
         return;
     }
     v1::ConnectRequest request;
-    request.mutable_heartbeat();
+    request.mutable_heartbeat()->set_sent_ms(timers_.since_boot().count());
     send(std::move(request));
     timers_.after(heartbeat_every_, [this, stream] { beat(stream); });
 }

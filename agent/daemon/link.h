@@ -21,8 +21,8 @@ public:
     virtual bool welcomed(const v1::Welcome& welcome) = 0;
     // An error ends the stream, so that the scheduler says everything again on the next.
     virtual Status received(const v1::ConnectResponse& response) = 0;
-    // Any message has come: the scheduler is there.
-    virtual void heard() = 0;
+    // The scheduler has heard this agent at the earliest then, by since_boot().
+    virtual void heard(Duration at) = 0;
     virtual void parted() = 0;
 };
 
@@ -73,6 +73,7 @@ public:
 
 private:
     void welcome(const v1::Welcome& welcome);
+    Duration heard_by(const v1::ConnectResponse& response) const;
     void beat(const std::weak_ptr<LinkStream>& stream);
     void end(const std::string& why);
     Clock::duration next_pause();
@@ -82,6 +83,8 @@ private:
     LinkUser& user_;
     std::shared_ptr<LinkStream> stream_;
     bool welcomed_ = false;
+    bool tells_heard_ = false;
+    Duration hello_sent_{0};
     Clock::duration heartbeat_every_{};
     Clock::time_point heard_at_;
     Clock::duration pause_;

@@ -85,7 +85,7 @@ void LocalTaskHost::process_may_be_over(const TaskKey& key) {
 }
 
 // A supervisor that left no exit record was killed, and its program may still run.
-ExitRecord LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwise) {
+std::optional<ExitRecord> LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwise) {
     auto exit = read_exit(settings_.task(key));
     if (exit && *exit) {
         return **exit;
@@ -96,9 +96,16 @@ ExitRecord LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwi
         if (!removed) {
             spdlog::error("processes of a task cannot be ended task={} reason={}", to_text(key),
                           removed.error().message);
+            return std::nullopt;
         }
     }
-    return {.launch_error = exit ? otherwise : exit.error().message};
+    return ExitRecord{.launch_error = exit ? otherwise : exit.error().message};
+}
+
+void LocalTaskHost::let_run_until(Duration time) {
+    if (const Status written = write_lease(settings_.lease_file(), time); !written) {
+        spdlog::warn("lease not written reason={}", written.error().message);
+    }
 }
 
 Result<std::optional<SavesRecord>> LocalTaskHost::saves(const TaskKey& key) {

@@ -22,7 +22,8 @@ public:
     void watch_for(TaskWatcher& watcher) override { watcher_ = &watcher; }
     Status start(const TaskKey& key, const v1::Launch& launch) override;
     Status stop(const TaskKey& key, const StopRequest& request) override;
-    ExitRecord exit_of(const TaskKey& key, const std::string& otherwise) override;
+    std::optional<ExitRecord> exit_of(const TaskKey& key, const std::string& otherwise) override;
+    void let_run_until(Duration time) override;
     Result<std::optional<SavesRecord>> saves(const TaskKey& key) override;
     bool has_started(const TaskKey& key) const override;
     bool has_log(const LogName& name) const override;

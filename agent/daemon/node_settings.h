@@ -35,6 +35,8 @@ struct NodeSettings {
 
     std::filesystem::path tasks() const { return state_dir / "tasks"; }
     std::filesystem::path scratches() const { return state_dir / "scratch"; }
+    // For the supervisors; see agent/supervisor/records.h.
+    std::filesystem::path lease_file() const { return state_dir / "lease"; }
     std::filesystem::path logs() const { return state_dir / "logs"; }
     std::filesystem::path task(const TaskKey& key) const { return tasks() / to_text(key); }
     std::filesystem::path scratch(const TaskKey& key) const { return scratches() / to_text(key); }

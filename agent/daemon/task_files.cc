@@ -132,6 +132,7 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
     if (launch.has_stop_grace()) {
         order.stop_grace = to_duration(launch.stop_grace());
     }
+    order.lease_file = settings.lease_file().string();
     order.cgroup = settings.cgroup(key);
     order.milli_cpus = launch.milli_cpus();
     order.memory = launch.memory();

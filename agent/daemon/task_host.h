@@ -34,9 +34,11 @@ public:
     virtual Status start(const TaskKey& key, const v1::Launch& launch) = 0;
     // Of a supervisor that was started or taken over, and of which over() was not told.
     virtual Status stop(const TaskKey& key, const StopRequest& request) = 0;
-    // How it ended, by the supervisor's record; without one nothing of the task is left afterwards,
-    // and `otherwise` is its launch error.
-    virtual ExitRecord exit_of(const TaskKey& key, const std::string& otherwise) = 0;
+    // How it ended, by the supervisor's record; without one `otherwise` is its launch error. None
+    // as long as something of it is left that does not go.
+    virtual std::optional<ExitRecord> exit_of(const TaskKey& key, const std::string& otherwise) = 0;
+    // Supervisors stop their tasks then (by since_boot()), unless they are told of a later time.
+    virtual void let_run_until(Duration time) = 0;
     virtual Result<std::optional<SavesRecord>> saves(const TaskKey& key) = 0;
     virtual bool has_started(const TaskKey& key) const = 0;
     virtual bool has_log(const LogName& name) const = 0;

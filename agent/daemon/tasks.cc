@@ -106,14 +106,12 @@ void Tasks::act(const Actions& actions, std::vector<Task> new_tasks) {
     for (Task& task : new_tasks) {
         const TaskKey key = task.key;
         news_.insert(key);
-        if (task.phase != TaskPhase::Exited) {
-            device_holders_.take(task);
-        }
         tasks_[key].task = std::move(task);
     }
     for (const v1::DesiredTask* desired : actions.start) {
-        start(*desired);
+        tasks_.at(from_proto(desired->key())).waits = desired->run();
     }
+    start_who_waited();
     for (const StopTask& wanted : actions.stop) {
         Live& live = tasks_.at(wanted.key);
         if (!live.stop) {
@@ -128,10 +126,8 @@ void Tasks::act(const Actions& actions, std::vector<Task> new_tasks) {
     to_forget_.insert(to_forget_.end(), actions.forget.begin(), actions.forget.end());
 }
 
-void Tasks::start(const v1::DesiredTask& desired) {
-    const TaskKey key = from_proto(desired.key());
-    Live& live = tasks_.at(key);
-    const Status started = host_.start(key, desired.run());
+void Tasks::start(Live& live, const v1::Launch& launch) {
+    const Status started = host_.start(live.task.key, launch);
     if (started) {
         live.supervised = true;
     } else {
@@ -139,7 +135,22 @@ void Tasks::start(const v1::DesiredTask& desired) {
     }
 }
 
+void Tasks::start_who_waited() {
+    for (auto& [key, live] : tasks_) {
+        if (live.waits && device_holders_.have_room(live.task)) {
+            const v1::Launch launch = *std::exchange(live.waits, std::nullopt);
+            device_holders_.take(live.task);
+            start(live, launch);
+        }
+    }
+}
+
 void Tasks::stop(Live& live, const StopRequest& request) {
+    if (live.waits) {
+        live.waits.reset();
+        set_exited(live, {.launch_error = kStoppedBefore});
+        return;
+    }
     if (!live.supervised || live.stop == request) {
         return;
     }
@@ -195,9 +206,17 @@ void Tasks::over(const TaskKey& key) {
     Live& live = tasks_.at(key);
     live.supervised = false;
     take_saves(live);
-    set_exited(live, host_.exit_of(key, kVanished));
-    if (live.forget_at_end) {
-        to_forget_.push_back(key);
+    look_for_end(key, kVanished);
+}
+
+// Until nothing of it is left: its devices are not free before.
+void Tasks::look_for_end(const TaskKey& key, const std::string& otherwise) {
+    Live& live = tasks_.at(key);
+    const auto exit = host_.exit_of(key, otherwise);
+    if (exit) {
+        set_exited(live, *exit);
+    } else {
+        timers_.after(kTryAgain, [this, key, otherwise] { look_for_end(key, otherwise); });
     }
 }
 
@@ -248,11 +267,18 @@ void Tasks::set_exited(Live& live, const ExitRecord& exit) {
     live.task.exit = exit;
     news_.insert(live.task.key);
     unwritten_.insert(live.task.key);
+    if (live.forget_at_end) {
+        to_forget_.push_back(live.task.key);
+    }
+    room_came_ = true;
 }
 
 // The journal of ends does not wait for the disk, and the news do not wait for the journal:
 // exit.json is there for an agent that starts again.
 void Tasks::round_over() {
+    if (std::exchange(room_came_, false)) {
+        start_who_waited();
+    }
     if ((unwritten_.empty() && to_forget_.empty()) || retry_is_due_) {
         return;
     }
@@ -343,7 +369,7 @@ void Tasks::adopt_task(Task task) {
     device_holders_.take(live.task);
     const bool ran = host_.has_started(key);
     if (!live.supervised) {
-        set_exited(live, host_.exit_of(key, ran ? kVanished : kNeverStarted));
+        look_for_end(key, ran ? kVanished : kNeverStarted);
         return;
     }
     if (ran) {

@@ -41,6 +41,8 @@ public:
     Status obey(const v1::Desired& desired);
     // For an agent out of touch for too long: they may get `most` of their own grace.
     void stop_all(Duration most);
+    // All may run until then without this agent; by since_boot().
+    void let_run_until(Duration time) { host_.let_run_until(time); }
     // When all that is ready has been heard: ends and what is to be forgotten go to the journal.
     void round_over();
 
@@ -61,6 +63,8 @@ private:
         bool supervised = false;  // by a supervisor that is not over
         bool forget_at_end = false;
         bool look_is_due = false;  // for saves
+        // To be started when the devices are free: those of before may not be gone yet.
+        std::optional<v1::Launch> waits = {};
         std::optional<StopRequest> stop;
     };
 
@@ -71,7 +75,9 @@ private:
     Status journal(const v1::Desired& desired, const Actions& actions,
                    std::vector<Task>& new_tasks);
     void act(const Actions& actions, std::vector<Task> new_tasks);
-    void start(const v1::DesiredTask& desired);
+    void start(Live& live, const v1::Launch& launch);
+    void start_who_waited();
+    void look_for_end(const TaskKey& key, const std::string& otherwise);
     void stop(Live& live, const StopRequest& request);
     void kill(Live& live);
     void forget(const std::vector<TaskKey>& keys);
@@ -93,6 +99,7 @@ private:
     std::set<TaskKey> unwritten_;
     std::vector<TaskKey> to_forget_;
     bool retry_is_due_ = false;
+    bool room_came_ = false;
 };
 
 }  // namespace gusu::agent

@@ -124,6 +124,7 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "time_limit_ms", order.time_limit);
     take(content, "stop_signal", order.stop_signal);
     take(content, "stop_grace_ms", order.stop_grace);
+    take(content, "lease_file", order.lease_file);
     take(content, "cgroup", order.cgroup);
     take(content, "milli_cpus", order.milli_cpus);
     take(content, "memory", order.memory);
@@ -184,6 +185,7 @@ Status write_order(const std::filesystem::path& directory, const SupervisorOrder
                           {"time_limit_ms", order.time_limit.count()},
                           {"stop_signal", order.stop_signal},
                           {"stop_grace_ms", order.stop_grace.count()},
+                          {"lease_file", order.lease_file},
                           {"cgroup", order.cgroup},
                           {"milli_cpus", order.milli_cpus},
                           {"memory", order.memory},
@@ -241,6 +243,33 @@ Status write_saves(const std::filesystem::path& directory, const SavesRecord& sa
 
 Result<std::optional<SavesRecord>> read_saves(const std::filesystem::path& directory) {
     return read_if_there<SavesRecord>(directory / "saves.json", fill_saves);
+}
+
+Status write_lease(const std::filesystem::path& file, Duration until) {
+    char text[24] = {};
+    const int length =
+        std::snprintf(text, sizeof text, "%020lld\n", static_cast<long long>(until.count()));
+    const int opened = open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (opened < 0) {
+        return file_error("open", file, errno);
+    }
+    const ssize_t put = pwrite(opened, text, static_cast<std::size_t>(length), 0);
+    const int cause = errno;
+    close(opened);
+    return put == length ? Status(Done{}) : file_error("write", file, cause);
+}
+
+std::optional<Duration> read_lease(const std::filesystem::path& file) {
+    const int opened = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (opened < 0) {
+        return std::nullopt;
+    }
+    char text[24] = {};
+    const ssize_t got = read(opened, text, sizeof text - 1);
+    close(opened);
+    const std::string digits(text, got == 21 ? 20 : 0);
+    const auto until = parse_integer(digits, 0, std::int64_t{1} << 60);
+    return until ? std::optional(Duration(*until)) : std::nullopt;
 }
 
 Result<int> signal_number(const std::string& name) {

@@ -4,6 +4,10 @@
 //   order.json  agent -> supervisor  what to run; written once, before the supervisor starts
 //   stop.json   agent -> supervisor  how to stop; the agent then sends SIGUSR1
 //   saves.json  supervisor -> agent  how often the task has said that its work is saved
+//   lease       agent -> all supervisors of the node (its path is in order.json): until when tasks
+//   may
+//               run without the agent, by since_boot(). An agent that is gone or stopped cannot end
+//               them, and the scheduler starts them elsewhere.
 //   exit.json   supervisor -> agent  how it ended; the very last thing that a supervisor does
 //
 // All may hold what only the task's owner may see, so they have mode 0600.
@@ -34,6 +38,7 @@ struct SupervisorOrder {
     Duration time_limit{0};      // 0: none
     std::string stop_signal = "TERM";
     Duration stop_grace{30'000};
+    std::string lease_file = {};  // "": none
     std::string cgroup;           // "gusu/NODE/17.0", see agent/cgroup/cgroup.h; "": none
     std::int64_t milli_cpus = 0;  // limits of the cgroup; 0: none
     std::int64_t memory = 0;
@@ -91,6 +96,11 @@ Result<std::optional<StopRequest>> read_stop(const std::filesystem::path& direct
 Status write_saves(const std::filesystem::path& directory, const SavesRecord& saves);
 // nullopt: the task has not said so yet.
 Result<std::optional<SavesRecord>> read_saves(const std::filesystem::path& directory);
+
+// Written over in place, so that a full disk ends no task.
+Status write_lease(const std::filesystem::path& file, Duration until);
+// nullopt: nothing is known of one.
+std::optional<Duration> read_lease(const std::filesystem::path& file);
 
 // "TERM", "SIGTERM" and "15" are 15; anything that is no signal is an InvalidArgument.
 Result<int> signal_number(const std::string& name);

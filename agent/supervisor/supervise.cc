@@ -33,6 +33,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kKillAgain{50};
 constexpr milliseconds kNoteDroppedEvery{1'000};
 constexpr milliseconds kGroupRemoval{10'000};
+// As much of its own grace a task has when the lease is over; the scheduler waits for longer.
+constexpr Duration kMostLeaseGrace{20'000};
+constexpr milliseconds kLookForLease{10'000};
 
 void note(const std::string& text) { std::fprintf(stderr, "gusu-supervisor: %s\n", text.c_str()); }
 
@@ -135,6 +138,7 @@ private:
     void reap();
     void ended(int status);
     void keep_deadlines();
+    void keep_lease();
 
     Status note_save();
 
@@ -163,6 +167,7 @@ private:
     Clock::time_point started_;
     std::optional<Clock::time_point> kill_at_;  // set once the task is being stopped
     Clock::time_point note_dropped_at_;
+    Clock::time_point look_at_lease_;  // at once, and then when it would be over
     ExitRecord record_;
 };
 
@@ -308,6 +313,9 @@ Clock::time_point Supervision::next_deadline() const {
     } else if (order_.time_limit > Duration(0)) {
         next = started_ + order_.time_limit;
     }
+    if (!kill_at_.has_value() && !order_.lease_file.empty()) {
+        next = std::min(next, look_at_lease_);
+    }
     for (const auto& log : logs_) {
         if (log->has_unnoted()) {
             next = std::min(next, note_dropped_at_);
@@ -367,9 +375,30 @@ void Supervision::keep_deadlines() {
         record_.timed_out = true;
         stop(own_stop("TIMED_OUT"));
     }
+    keep_lease();
     if (!main_ended_ && kill_at_.has_value() && now >= *kill_at_) {
         kill_everything();
         kill_at_ = now + kKillAgain;
+    }
+}
+
+// The agent writes a later end as long as it hears of the scheduler.
+void Supervision::keep_lease() {
+    const Clock::time_point now = Clock::now();
+    if (order_.lease_file.empty() || main_ended_ || kill_at_.has_value() || now < look_at_lease_) {
+        return;
+    }
+    const std::optional<Duration> until = read_lease(order_.lease_file);
+    if (!until) {
+        look_at_lease_ = now + kLookForLease;
+        return;
+    }
+    const Duration left = *until - since_boot();
+    look_at_lease_ = now + std::max(left, Duration(0)) + milliseconds(1);
+    if (left < Duration(0)) {
+        stop({.signal = order_.stop_signal,
+              .grace = std::min(order_.stop_grace, kMostLeaseGrace),
+              .why = "LEASE_OVER"});
     }
 }
 

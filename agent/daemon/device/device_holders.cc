@@ -4,11 +4,36 @@
 
 namespace gusu::agent {
 
+namespace {
+
+constexpr int kWholeDevice = 1000;
+
+// An order without a share is for whole devices.
+int milli_of(const Task& task) {
+    const int milli = task.launch.milli_gpus_per_device();
+    return milli > 0 ? milli : kWholeDevice;
+}
+
+}  // namespace
+
 void DeviceHolders::take(const Task& task) {
     const std::lock_guard lock(mutex_);
     for (const int device : task.launch.devices()) {
-        holders_[device][task.key] = task.launch.tenant();
+        holders_[device][task.key] = {task.launch.tenant(), milli_of(task)};
     }
+}
+
+bool DeviceHolders::have_room(const Task& task) const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::all_of(task.launch.devices(), [&](int device) {
+        int held = milli_of(task);
+        if (const auto found = holders_.find(device); found != holders_.end()) {
+            for (const auto& [key, holder] : found->second) {
+                held += holder.milli;
+            }
+        }
+        return held <= kWholeDevice;
+    });
 }
 
 void DeviceHolders::leave(const TaskKey& key) {
@@ -23,9 +48,9 @@ std::map<int, std::string> DeviceHolders::tenants() const {
     const std::lock_guard lock(mutex_);
     std::map<int, std::string> tenants;
     for (const auto& [device, tasks] : holders_) {
-        const std::string& first = tasks.begin()->second;
-        const bool one =
-            std::ranges::all_of(tasks, [&](const auto& task) { return task.second == first; });
+        const std::string& first = tasks.begin()->second.tenant;
+        const bool one = std::ranges::all_of(
+            tasks, [&](const auto& task) { return task.second.tenant == first; });
         tenants[device] = one ? first : kSeveralTenants;
     }
     return tenants;

@@ -16,13 +16,19 @@ inline constexpr const char* kSeveralTenants = "(several)";
 class DeviceHolders {
 public:
     void take(const Task& task);
+    // Whether the devices of a task that holds none yet are not held, or have a share left for it.
+    bool have_room(const Task& task) const;
     void leave(const TaskKey& key);
     // Of the devices that are held.
     std::map<int, std::string> tenants() const;
 
 private:
     mutable std::mutex mutex_;
-    std::map<int, std::map<TaskKey, std::string>> holders_;
+    struct Holder {
+        std::string tenant;
+        int milli = 0;
+    };
+    std::map<int, std::map<TaskKey, Holder>> holders_;
 };
 
 }  // namespace gusu::agent

@@ -39,7 +39,8 @@ void AgentLinks::open(const Stream& stream) {
     {
         const std::lock_guard lock(mutex_);
         refused = closing_;
-        streams_[stream.get()] = stream;
+        stream->set_number(++streams_opened_);
+        streams_[stream->number()] = stream;
     }
     if (refused) {
         stream->finish(going_down());
@@ -114,10 +115,7 @@ void AgentLinks::hello(const Stream& stream, const v1::Hello& hello) {
         stream->finish(rpc::to_status(join_node.error()));
         return;
     }
-    {
-        const std::lock_guard lock(mutex_);
-        join_node->session += "/" + std::to_string(++streams_opened_);
-    }
+    join_node->session += "/" + std::to_string(stream->number());
     stream->set_session(join_node->session);
     join(stream, std::move(*join_node));
     report_checkpoints(stream, hello.tasks());
@@ -187,6 +185,7 @@ void AgentLinks::greet(const Stream& stream, Orders full) {
     welcome.set_epoch(engine_.epoch());
     *welcome.mutable_lease() = wire::from_duration(options_.lease);
     *welcome.mutable_heartbeat_every() = wire::from_duration(options_.heartbeat_every());
+    welcome.set_tells_heard(true);
     stream->welcome(std::move(welcome));
     {
         const std::lock_guard lock(mutex_);
@@ -299,7 +298,7 @@ void AgentLinks::check_silence(AgentStream::Steady::time_point now) {
 void AgentLinks::done(AgentStream& stream) {
     const auto keep = stream.shared_from_this();
     const std::lock_guard lock(mutex_);
-    streams_.erase(&stream);
+    streams_.erase(stream.number());
     stream_done_.notify_all();
 }
 

@@ -80,8 +80,8 @@ private:
     std::condition_variable stream_done_;
     bool closing_ = false;
     std::uint64_t streams_opened_ = 0;
-    std::map<const AgentStream*, Stream> streams_;  // all, until gRPC is done with them
-    std::map<std::string, Stream> welcomed_;        // by node
+    std::map<std::uint64_t, Stream> streams_;  // all, by number, until gRPC is done with them
+    std::map<std::string, Stream> welcomed_;   // by node
 };
 
 }  // namespace gusu::service

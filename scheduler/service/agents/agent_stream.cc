@@ -96,6 +96,7 @@ bool AgentStream::compose() {
     }
     order.desired.set_epoch(epoch_);
     order.desired.set_sequence(++sequence_);
+    order.desired.set_heard_ms(heartbeat_sent_ms_);
     *response_.mutable_desired() = std::move(order.desired);
     return true;
 }
@@ -178,7 +179,10 @@ void AgentStream::read_done(bool ok) {
         if (end_) {
             return;
         }
-        heartbeat_unanswered_ = heartbeat_unanswered_ || request_.has_heartbeat();
+        if (request_.has_heartbeat()) {
+            heartbeat_unanswered_ = true;
+            heartbeat_sent_ms_ = request_.heartbeat().sent_ms();
+        }
     }
     if (request_.has_heartbeat()) {
         write_next();

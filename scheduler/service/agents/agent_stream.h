@@ -36,6 +36,9 @@ public:
     void open() { start_read(request_); }
 
     const std::string& peer() const { return peer_; }
+    // Among all streams of these links, in the order in which they were opened.
+    void set_number(std::uint64_t number) { number_ = number; }
+    std::uint64_t number() const { return number_; }
 
     // The session under which the core knows this stream; unlike the agent's own it is never used
     // twice. Set once, by the Hello.
@@ -94,6 +97,7 @@ private:
 
     AgentLinks& links_;
     const std::string peer_;
+    std::uint64_t number_ = 0;
     std::string session_;
     std::uint64_t next_ticket_ = 0;
     v1::ConnectRequest request_;
@@ -108,6 +112,7 @@ private:
     // Operations that Finish() waits for, because they are started outside of gRPC's callbacks.
     int operations_ = 0;
     bool heartbeat_unanswered_ = false;
+    std::int64_t heartbeat_sent_ms_ = 0;
     int observations_posted_ = 0;
     std::optional<grpc::Status> end_;
     std::deque<v1::ConnectResponse> notes_;  // before orders

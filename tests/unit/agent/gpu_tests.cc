@@ -206,6 +206,40 @@ TEST(DeviceHolders, ASharedDeviceNamesItsTenantIfThereIsOne) {
     EXPECT_EQ(holders.tenants().at(0), "a");
 }
 
+TEST(DeviceHolders, AWholeDeviceOrASharesRest) {
+    DeviceHolders holders;
+    Task half = task_of(1, "a", 0);
+    half.launch.set_milli_gpus_per_device(500);
+    EXPECT_TRUE(holders.have_room(half));
+    holders.take(half);
+    EXPECT_TRUE(holders.have_room(half));
+    EXPECT_FALSE(holders.have_room(task_of(2, "a", 0)));
+    EXPECT_TRUE(holders.have_room(task_of(2, "a", 1)));
+    holders.leave(half.key);
+    EXPECT_TRUE(holders.have_room(task_of(2, "a", 0)));
+}
+
+// The scheduler may have given up for gone what is still there.
+TEST(DeviceHolders, ATaskWaitsUntilWhoHoldsItsDeviceIsGone) {
+    const Folder folder;
+    TaskMachine machine(folder.path());
+    machine.settings().devices.emplace_back().set_simulated(true);
+    machine.start();
+    constexpr TaskKey kBefore{.incarnation = 17, .task = 0};
+    constexpr TaskKey kAfter{.incarnation = 18, .task = 0};
+    auto before = run_order(kBefore, {"sh", "-c", "trap '' TERM; echo on; sleep 1000"});
+    before.mutable_tasks(0)->mutable_run()->add_devices(0);
+    ASSERT_TRUE(machine.tasks().obey(before).ok());
+    machine.wait_for(kBefore, v1::TASK_PHASE_RUNNING);
+    auto after = run_order(kAfter, {"true"});
+    after.mutable_tasks(0)->mutable_run()->add_devices(0);
+    ASSERT_TRUE(machine.tasks().obey(after).ok());
+    EXPECT_FALSE(std::filesystem::exists(machine.settings().task(kAfter)));
+    ASSERT_TRUE(machine.tasks().obey(removal(kBefore)).ok());
+    EXPECT_EQ(machine.wait_for(kAfter, v1::TASK_PHASE_EXITED).exit_code(), 0);
+    EXPECT_FALSE(std::filesystem::exists(machine.settings().task(kBefore)));
+}
+
 TEST(DeviceHolders, AreThoseOfTheTasks) {
     const Folder folder;
     TaskMachine machine(folder.path());

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "agent/cgroup/cgroup.h"
+#include "agent/supervisor/boot_clock.h"
 #include "tests/unit/agent/supervisor_platform.h"
 
 namespace gusu::agent {
@@ -26,6 +27,7 @@ TEST(Records, SurviveTheirFiles) {
                                    .time_limit = Duration(8),
                                    .stop_signal = "USR2",
                                    .stop_grace = Duration(9),
+                                   .lease_file = "/l",
                                    .cgroup = "gusu/n/1.0",
                                    .milli_cpus = 1500,
                                    .memory = 1 << 20,
@@ -56,6 +58,37 @@ TEST(Records, SurviveTheirFiles) {
     struct stat found = {};
     ASSERT_EQ(stat((task.path() / "order.json").c_str(), &found), 0);
     EXPECT_EQ(found.st_mode & 0777, 0600U);
+}
+
+TEST(Records, ALeaseIsWrittenOverInPlace) {
+    const TaskDirectory task;
+    const std::filesystem::path file = task.path() / "lease";
+    EXPECT_EQ(read_lease(file), std::nullopt);
+    for (const Duration until : {Duration(86'400'000), Duration(7)}) {
+        ASSERT_TRUE(write_lease(file, until).ok());
+        EXPECT_EQ(read_lease(file), until);
+    }
+    EXPECT_EQ(std::filesystem::file_size(file), 21U);
+}
+
+// An agent that is gone, or stopped, cannot end its tasks; the scheduler starts them elsewhere.
+TEST(Supervisor, EndsTheTaskWhenTheLeaseIsOverAndNoAgentRenewsIt) {
+    TaskDirectory task;
+    task.order.lease_file = task.path() / "lease";
+    ASSERT_TRUE(write_lease(task.order.lease_file, since_boot() + Duration(300)).ok());
+    task.shell("exec sleep 1000");
+    EXPECT_EQ(run_to_end(task).signal, SIGTERM);
+}
+
+TEST(Supervisor, GoesOnWhileTheLeaseIsRenewed) {
+    TaskDirectory task;
+    task.order.lease_file = task.path() / "lease";
+    ASSERT_TRUE(write_lease(task.order.lease_file, since_boot() + Duration(300)).ok());
+    task.shell("sleep 1; exit 3");
+    Supervisor supervisor(task);
+    EXPECT_EQ(supervisor.heard(), "started\n");
+    ASSERT_TRUE(write_lease(task.order.lease_file, since_boot() + Duration(60'000)).ok());
+    EXPECT_EQ(supervisor.end().exit_code, 3);
 }
 
 TEST(Records, WhatIsNoUtf8IsRefusedAndNotChanged) {

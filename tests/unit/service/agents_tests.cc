@@ -139,9 +139,11 @@ TEST(Connect, TellsTheLeaseAndAnswersHeartbeats) {
     EXPECT_EQ(welcome->welcome().lease().seconds(), 12);
     EXPECT_EQ(welcome->welcome().heartbeat_every().seconds(), 2);
     ASSERT_TRUE(agent.next_desired());
-    agent.heartbeat();
+    EXPECT_TRUE(welcome->welcome().tells_heard());
+    agent.heartbeat(/*sent_ms=*/4711);
     const auto answer = agent.next();
     ASSERT_TRUE(answer && answer->has_desired());
+    EXPECT_EQ(answer->desired().heard_ms(), 4711);
     EXPECT_EQ(answer->desired().sequence(), 2U);
     EXPECT_FALSE(answer->desired().full());
 }

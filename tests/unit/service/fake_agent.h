@@ -95,9 +95,9 @@ public:
         *request.mutable_hello() = std::move(hello);
         stream_->Write(request);
     }
-    void heartbeat() {
+    void heartbeat(std::int64_t sent_ms = 1) {
         v1::ConnectRequest request;
-        request.mutable_heartbeat();
+        request.mutable_heartbeat()->set_sent_ms(sent_ms);
         stream_->Write(request);
     }
     void observe(const v1::TaskObservation& observation) {
