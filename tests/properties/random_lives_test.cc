@@ -5,8 +5,8 @@
 #include <cstdlib>
 
 #include "scheduler/core/policy/whole_nodes.h"
-#include "tests/properties/invariants.h"
 #include "tests/properties/random_life.h"
+#include "tools/sim/faults/invariants.h"
 
 namespace gusu::testing {
 namespace {

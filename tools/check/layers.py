@@ -24,7 +24,10 @@ ALLOWED = {
     "agent": BASE + PROTO,
     "tools/gusu": BASE + PROTO,
     "tools/bench": CORE + PROTO,
-    "tools/sim": CORE + PROTO,
+    "tools/sim": CORE + PROTO + ["tools/sim/faults"],
+    # The whole platform without the world.
+    "tools/sim/faults": CORE + PROTO
+    + ["scheduler/wire", "scheduler/store", "scheduler/service", "agent", "tools/sim"],
 }
 # Tests may see what they test, and everything that may see.
 EVERYTHING = ["scheduler", "agent", "tools", "proto", "gusu", "tests"]

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tools/sim/commands.h"
+#include "tools/sim/faults/command.h"
 
 namespace gusu::sim {
 namespace {
@@ -13,6 +14,7 @@ struct Words {
     PlaceWords place;
     ImportWords import;
     GenerateWords generate;
+    faults::FaultsWords faults;
 };
 
 void add_cluster(CLI::App& replay, ReplayWords& words) {
@@ -116,6 +118,23 @@ void add_generate(CLI::App& app, Words& all) {
     generate->add_option("--out", all.generate.out, "default: standard output");
 }
 
+void add_faults(CLI::App& app, Words& all) {
+    faults::FaultsWords& words = all.faults;
+    auto* faults = app.add_subcommand(
+        "faults", "Scheduler, agents and clients in a simulated world that breaks.");
+    faults->add_option("--seeds", words.seeds, "one, or A..B; default 1..100");
+    faults->add_option("--hours", words.hours, "of faults in each life; default 1")
+        ->check(CLI::Range(0.01, 1e6));
+    faults->add_option("--years", words.years, "one life after another until so many are lived")
+        ->check(CLI::Range(0.0, 1e6));
+    faults->add_option("--nodes", words.nodes, "default 4")->check(CLI::Range(1, 10'000));
+    faults->add_option("--submit-every", words.submit_every_s, "seconds between jobs; default 20")
+        ->check(CLI::Range(0.1, 1e6));
+    faults->add_option("--only", words.only, "F7,F19: these faults, in every life");
+    faults->add_flag("--keep-going", words.keep_going, "after a life in which something was wrong");
+    faults->add_flag("--tell", words.tell, "what happens, on standard error");
+}
+
 Status perform(const CLI::App& verb, const Words& words) {
     const std::string& name = verb.get_name();
     if (name == "replay") {
@@ -123,6 +142,9 @@ Status perform(const CLI::App& verb, const Words& words) {
     }
     if (name == "place") {
         return place(words.place);
+    }
+    if (name == "faults") {
+        return faults::faults(words.faults);
     }
     return name == "import" ? import(words.import) : generate(words.generate);
 }
@@ -146,7 +168,7 @@ int run(int argc, char** argv) {
         "gusu-sim");
     app.set_version_flag("--version", "gusu-sim 0.1.0");
     app.require_subcommand(1);
-    for (const auto add : {add_replay, add_place, add_import, add_generate}) {
+    for (const auto add : {add_replay, add_place, add_import, add_generate, add_faults}) {
         add(app, words);
     }
     try {

@@ -1,4 +1,4 @@
-#include "tests/properties/invariants.h"
+#include "tools/sim/faults/invariants.h"
 
 #include <algorithm>
 
@@ -158,6 +158,14 @@ private:
         return waits ? core::widened(demand) : demand;
     }
 
+    // A device that has failed since then is given to nobody.
+    static bool is_healthy(const core::Node& node, const core::PlacedTask& task) {
+        return std::ranges::all_of(task.devices, [&](int device) {
+            return node.description.devices[static_cast<std::size_t>(device)].health ==
+                   core::Health::Healthy;
+        });
+    }
+
     // So that a preemption plan knows what its victims leave. Limits stand: they count by the
     // state.
     void what_is_released_can_be_taken_again() {
@@ -166,7 +174,7 @@ private:
             const auto& tasks = std::get<core::Placed>(job.state).tasks;
             const bool open = std::ranges::all_of(tasks, [&](const core::PlacedTask& task) {
                 const core::Node& node = *state_.node(task.node);
-                return node.takes_work() && node.room_is_exact;
+                return node.takes_work() && node.room_is_exact && is_healthy(node, task);
             });
             core::Plan plan(state_);
             plan.release(job);

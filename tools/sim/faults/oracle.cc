@@ -1,0 +1,335 @@
+#include "tools/sim/faults/oracle.h"
+
+#include <algorithm>
+
+#include "tools/sim/faults/invariants.h"
+
+namespace gusu::faults {
+namespace {
+
+// Ended jobs leave the memory an hour later; what clients were told longer ago is not asked for.
+constexpr Duration kRemembered{50 * 60'000};
+
+std::string text_of(const Program& program) {
+    return "task " + std::to_string(program.incarnation) + "." + std::to_string(program.task) +
+           " on n" + std::to_string(program.node);
+}
+
+std::string text_of(const core::Event& event) {
+    const auto job = [](const char* what, JobId id, IncarnationId incarnation) {
+        return "job " + std::to_string(id.value) + " " + what + ", incarnation " +
+               std::to_string(incarnation.value);
+    };
+    if (const auto* placed = std::get_if<core::JobPlaced>(&event.body)) {
+        return job("placed", placed->job, placed->incarnation);
+    }
+    if (const auto* ended = std::get_if<core::JobEnded>(&event.body)) {
+        return job("ended", ended->job, ended->incarnation) + ": " + ended->ending.detail;
+    }
+    if (const auto* again = std::get_if<core::JobRequeued>(&event.body)) {
+        return job("requeued", again->job, again->incarnation) + ": " + again->ending.detail;
+    }
+    if (const auto* task = std::get_if<core::TaskChanged>(&event.body)) {
+        return job("task", task->job, task->incarnation) + "." + std::to_string(task->task) +
+               " is in state " + std::to_string(task->state.index());
+    }
+    if (const auto* stop = std::get_if<core::JobStopRequested>(&event.body)) {
+        return job("stops", stop->job, {}) + ": " + stop->because.detail;
+    }
+    if (const auto* node = std::get_if<core::NodeJoined>(&event.body)) {
+        return node->description.name + " joins, " + node->session;
+    }
+    if (const auto* node = std::get_if<core::NodeContactLost>(&event.body)) {
+        return "node " + std::to_string(node->node.value) + " is out of touch";
+    }
+    if (const auto* node = std::get_if<core::NodeLost>(&event.body)) {
+        return "node " + std::to_string(node->node.value) + " is lost";
+    }
+    return "kind " + std::to_string(event.body.index());
+}
+
+}  // namespace
+
+void Oracle::expect(bool holds, const char* invariant, const std::string& what) {
+    ++life_.counts.checked[invariant];
+    if (!holds && verdict_.empty()) {
+        verdict_ = std::string(invariant) + " at " + std::to_string(life_.time.now().count()) +
+                   " ms: " + what;
+    }
+}
+
+void Oracle::program_began(const Program& program, const v1::Launch& launch) {
+    life_.tell([&] {
+        return "job " + std::to_string(launch.job_id()) + ": " + text_of(program) + " begins";
+    });
+    expect(began_.emplace(program.incarnation, program.task).second, "S10 started once",
+           text_of(program) + " is started a second time");
+    std::set<Program>& others = running_of_job_[launch.job_id()];
+    for (const Program& other : others) {
+        expect(other.incarnation == program.incarnation, "S6 one live incarnation",
+               "job " + std::to_string(launch.job_id()) + ": " + text_of(program) +
+                   " begins while " + text_of(other) + " runs");
+    }
+    others.insert(program);
+    Running& running = running_[program];
+    running = {.job = launch.job_id(),
+               .devices = {launch.devices().begin(), launch.devices().end()},
+               .milli = launch.milli_gpus_per_device()};
+    for (const int device : running.devices) {
+        int& held = milli_of_device_[{program.node, device}];
+        held += running.milli;
+        expect(held <= 1000, "S8 devices held once",
+               text_of(program) + " takes device " + std::to_string(device) + ", of which " +
+                   std::to_string(held) + " are held then");
+    }
+    std::set<std::uint64_t>& incarnations = ran_[launch.job_id()];
+    incarnations.insert(program.incarnation);
+    const auto known = jobs_.find(JobId{launch.job_id()});
+    expect(known != jobs_.end(), "S9 durable before launch",
+           text_of(program) + " is of a job that the journal does not know");
+    expect(ever_placed_.contains(IncarnationId{program.incarnation}), "S9 durable before launch",
+           text_of(program) + " begins before its placement is durable");
+    expect(known == jobs_.end() || !known->second.once || incarnations.size() == 1,
+           "S7 run at most once",
+           "job " + std::to_string(launch.job_id()) + " may run once: " + text_of(program));
+}
+
+void Oracle::program_ended(const Program& program, int exit_code) {
+    life_.tell([&] { return text_of(program) + " ends with " + std::to_string(exit_code); });
+    const auto found = running_.find(program);
+    if (found == running_.end()) {
+        return;
+    }
+    for (const int device : found->second.devices) {
+        milli_of_device_[{program.node, device}] -= found->second.milli;
+    }
+    running_of_job_[found->second.job].erase(program);
+    running_.erase(found);
+    exits_[{program.incarnation, program.task}] = exit_code;
+}
+
+void Oracle::program_hangs(const Program& program) {
+    life_.tell([&] { return text_of(program) + " hangs"; });
+    if (const auto found = running_.find(program); found != running_.end()) {
+        running_of_job_[found->second.job].erase(program);
+    }
+}
+
+std::string Oracle::what_runs() const {
+    std::string text;
+    for (const auto& [program, running] : running_) {
+        text += (text.empty() ? "" : ", ") + text_of(program);
+    }
+    return text;
+}
+
+void Oracle::durable(const store::Batch& batch) {
+    for (const core::Event& event : batch.events) {
+        note(event);
+    }
+}
+
+void Oracle::note(const core::Event& event) {
+    life_.tell([&] { return "event: " + text_of(event); });
+    if (const auto* submitted = std::get_if<core::JobSubmitted>(&event.body)) {
+        const core::JobSpec& spec = *submitted->spec;
+        expect(!jobs_.contains(submitted->job), "S3 ids never reused",
+               "job " + std::to_string(submitted->job.value) + " is submitted a second time");
+        jobs_[submitted->job].once = spec.retry.retries == 0 &&
+                                     spec.demand->preemption == core::Preemption::Forbidden &&
+                                     !spec.demand->is_elastic();
+    } else if (const auto* placed = std::get_if<core::JobPlaced>(&event.body)) {
+        const Submitted& job = jobs_[placed->job];
+        placed_[placed->incarnation] = {placed->job, event.at};
+        expect(ever_placed_.insert(placed->incarnation).second, "S3 ids never reused",
+               "incarnation " + std::to_string(placed->incarnation.value) + " is used twice");
+        expect(!job.ended, "S15 terminal is terminal",
+               "job " + std::to_string(placed->job.value) + " is placed after its end");
+        expect(!job.cancelled, "S18 no start after cancel",
+               "job " + std::to_string(placed->job.value) + " is placed after its cancellation");
+    } else if (const auto* ended = std::get_if<core::JobEnded>(&event.body)) {
+        Submitted& job = jobs_[ended->job];
+        expect(!job.ended, "S15 terminal is terminal",
+               "job " + std::to_string(ended->job.value) + " ends twice");
+        job.ended = true;
+        ++life_.counts.jobs_ended;
+        std::erase(alive_, ended->job);
+        check_usage(event, ended->job, ended->incarnation, ended->usage);
+    } else if (const auto* again = std::get_if<core::JobRequeued>(&event.body)) {
+        check_usage(event, again->job, again->incarnation, again->usage);
+    } else if (const auto* task = std::get_if<core::TaskChanged>(&event.body)) {
+        const auto* end = std::get_if<core::TaskEnded>(&task->state);
+        const bool success = end != nullptr && end->ending.reason == core::EndReason::Completed;
+        const auto exit = exits_.find({task->incarnation.value, task->task});
+        expect(!success || (exit != exits_.end() && exit->second == 0), "S16 no false success",
+               "task " + std::to_string(task->incarnation.value) + "." +
+                   std::to_string(task->task) + " is said to have succeeded");
+    } else if (const auto* forgotten = std::get_if<core::JobsForgotten>(&event.body)) {
+        // The history keeps them; asked again, the same request makes new ones.
+        for (const JobId job : forgotten->jobs) {
+            const auto request = job_request_.find(job);
+            std::erase_if(told_, [&](const Told& told) {
+                return request != job_request_.end() && told.request == request->second;
+            });
+        }
+    } else if (const auto* leads = std::get_if<core::LeadershipTaken>(&event.body)) {
+        expect(leads->epoch > epoch_, "S4 epochs rise",
+               "epoch " + std::to_string(leads->epoch) + " after " + std::to_string(epoch_));
+        epoch_ = leads->epoch;
+    }
+}
+
+// S17: from the placement to the end, each attempt once.
+void Oracle::check_usage(const core::Event& event, JobId job, IncarnationId incarnation,
+                         const std::vector<core::UsageRow>& rows) {
+    const auto placed = placed_.find(incarnation);
+    if (placed == placed_.end()) {
+        expect(rows.empty(), "S17 usage is exact",
+               "job " + std::to_string(job.value) + " is charged for what it never held");
+        return;
+    }
+    const Time from = placed->second.second;
+    bool whole = false;
+    bool within = true;
+    for (const core::UsageRow& row : rows) {
+        whole = whole || (row.from == from && row.until == event.at);
+        within = within && row.from == from && row.until <= event.at;
+    }
+    expect(whole && within && placed->second.first == job, "S17 usage is exact",
+           "job " + std::to_string(job.value) + " is charged for other times than it held");
+    placed_.erase(placed);
+}
+
+void Oracle::submitted(const std::string& user, const std::string& request,
+                       const std::vector<JobId>& jobs) {
+    for (const JobId job : jobs) {
+        const auto [known, is_new] = job_request_.emplace(job, request);
+        expect(
+            known->second == request, "S3 ids never reused",
+            "job " + std::to_string(job.value) + " answers " + known->second + " and " + request);
+        const auto durable = jobs_.find(job);
+        expect(durable != jobs_.end(), "S1 acknowledged is durable",
+               "job " + std::to_string(job.value) + " is acknowledged and not durable");
+        if (is_new && durable != jobs_.end() && !durable->second.ended) {
+            alive_.push_back(job);
+        }
+    }
+    const auto same = std::ranges::find(told_, request, &Told::request);
+    if (same != told_.end()) {
+        expect(same->jobs == jobs, "S2 same request, same job",
+               request + " is answered by another job");
+        return;
+    }
+    told_.push_back({user, request, jobs, life_.time.now()});
+    std::erase_if(told_,
+                  [&](const Told& told) { return life_.time.now() - told.at > kRemembered; });
+}
+
+void Oracle::cancelled(JobId job) {
+    if (const auto known = jobs_.find(job); known != jobs_.end()) {
+        known->second.cancelled = true;
+    }
+}
+
+void Oracle::quota_set(const std::string& tenant, std::int64_t guaranteed) {
+    quotas_[tenant] = guaranteed;
+}
+
+void Oracle::check_state(core::Scheduler& scheduler, Time now, Depth depth) {
+    check_shares(scheduler.state());
+    check_use(scheduler.state());
+    if (depth == Depth::Whole) {
+        for (const std::string& broken : testing::broken_invariants(scheduler, now)) {
+            expect(false, "S12-S34 of the whole state", broken);
+        }
+        expect(true, "S12-S34 of the whole state", "");
+    }
+}
+
+// S8, S12: the ledger's view of every device.
+void Oracle::check_shares(const core::State& state) {
+    std::map<std::pair<NodeId, int>, int> held;
+    for (const auto& [incarnation, id] : state.placed()) {
+        for (const core::PlacedTask& task : std::get<core::Placed>(state.job(id)->state).tasks) {
+            if (!task.left()) {
+                task.each_device(
+                    [&](int device, int milli) { held[{task.node, device}] += milli; });
+            }
+        }
+    }
+    bool sound = true;
+    for (const auto& [id, node] : state.nodes()) {
+        for (std::size_t i = 0; node.room_is_exact && i < node.room.device_milli.size(); ++i) {
+            const auto found = held.find({id, static_cast<int>(i)});
+            const int used = found == held.end() ? 0 : found->second;
+            sound = sound && used <= 1000 && used + node.room.device_milli[i] == 1000;
+        }
+    }
+    expect(sound, "S12 device counts conserve", "the ledger of devices does not add up");
+}
+
+// S13: recomputed from what is placed.
+void Oracle::check_use(const core::State& state) {
+    std::map<TenantId, std::int64_t> used;
+    for (const auto& [incarnation, id] : state.placed()) {
+        const core::Job& job = *state.job(id);
+        const auto held = core::gpus_held(std::get<core::Placed>(job.state).tasks);
+        const auto all = held.find(core::kAnyAccelerator);
+        const std::int64_t milli = all == held.end() ? 0 : all->second.units();
+        for (const core::Tenant* tenant = state.tenant(job.demand().tenant); tenant != nullptr;
+             tenant = state.tenant(tenant->parent)) {
+            used[tenant->id] += milli;
+        }
+    }
+    bool sound = true;
+    for (const auto& [id, tenant] : state.tenants()) {
+        const auto counted = tenant.used.find(core::kAnyAccelerator);
+        const std::int64_t booked = counted == tenant.used.end() ? 0 : counted->second.units();
+        sound = sound && booked == used[id];
+        for (const auto& [accelerator, quota] : tenant.quotas) {
+            const auto now = tenant.used.find(accelerator);
+            sound =
+                sound && (!quota.limit || now == tenant.used.end() || now->second <= *quota.limit);
+        }
+    }
+    expect(sound, "S13 use is the sum of what is held", "the use of a tenant does not add up");
+}
+
+void Oracle::check_recovered(const core::State& state) {
+    for (const Told& told : told_) {
+        if (life_.time.now() - told.at > kRemembered) {
+            continue;
+        }
+        const std::vector<JobId>* jobs = state.request(told.user, told.request);
+        expect(jobs != nullptr && *jobs == told.jobs, "S1 acknowledged is durable",
+               told.request + " was acknowledged and is gone");
+    }
+    for (const auto& [path, guaranteed] : quotas_) {
+        const core::Tenant* tenant = state.tenant(path);
+        const auto quota = tenant == nullptr ? std::map<std::string, core::Quota>::const_iterator{}
+                                             : tenant->quotas.find("nvidia-h200");
+        expect(tenant != nullptr && quota != tenant->quotas.end() &&
+                   quota->second.guaranteed.units() == guaranteed,
+               "S1 acknowledged is durable", "the quota of " + path + " is not what was set");
+    }
+}
+
+void Oracle::check_quiet(const core::State& state) {
+    for (const auto& [id, job] : state.jobs()) {
+        expect(job.is_finished(), "L1 every job ends once it is quiet",
+               "job " + std::to_string(id.value) +
+                   (job.is_waiting() ? " still waits" : " still runs"));
+    }
+    expect(running_.empty(), "L3 no orphan is left", what_runs());
+    for (const auto& [id, tenant] : state.tenants()) {
+        const auto used = tenant.used.find(core::kAnyAccelerator);
+        expect(used == tenant.used.end() || used->second == Amount(0), "L2 nothing is leaked",
+               tenant.path + " still uses something");
+    }
+    for (const auto& [id, node] : state.nodes()) {
+        expect(node.tasks.empty() && node.room.milli_cpus == node.description.milli_cpus,
+               "L2 nothing is leaked", node.description.name + " is not free");
+    }
+}
+
+}  // namespace gusu::faults

@@ -1,0 +1,106 @@
+// Knows what is true in the simulated world, and what was promised: says when the two differ.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gusu/v1/agent_service.pb.h"
+#include "scheduler/core/scheduler.h"
+#include "scheduler/store/journal.h"
+#include "tools/sim/faults/climate.h"
+
+namespace gusu::faults {
+
+// A task's program in the process table of a node.
+struct Program {
+    int node = 0;
+    std::uint64_t incarnation = 0;
+    int task = 0;
+
+    friend auto operator<=>(const Program&, const Program&) = default;
+};
+
+class Oracle {
+public:
+    explicit Oracle(Life& life) : life_(life) {}
+
+    // The first thing that was wrong; "" as long as nothing is.
+    const std::string& verdict() const { return verdict_; }
+    void expect(bool holds, const char* invariant, const std::string& what);
+
+    // From the process tables.
+    void program_began(const Program& program, const v1::Launch& launch);
+    void program_ended(const Program& program, int exit_code);
+    // It runs no instruction any more, but the kernel cannot let go of it.
+    void program_hangs(const Program& program);
+    bool anything_runs() const { return !running_.empty(); }
+    std::string what_runs() const;
+
+    // What the journal has made durable, in order.
+    void durable(const store::Batch& batch);
+    // What clients were told.
+    void submitted(const std::string& user, const std::string& request,
+                   const std::vector<JobId>& jobs);
+    void cancelled(JobId job);
+    void quota_set(const std::string& tenant, std::int64_t guaranteed);
+    // A command that may have changed it is under way, and its answer is not known.
+    void quota_unsure(const std::string& tenant) { quotas_.erase(tenant); }
+
+    // After each batch: what must hold of every state; now and then, all of it.
+    enum class Depth { Quick, Whole };
+    void check_state(core::Scheduler& scheduler, Time now, Depth depth);
+    // After a restart, before anything new is decided.
+    void check_recovered(const core::State& state);
+    // When faults have ended and everybody had time.
+    void check_quiet(const core::State& state);
+
+    std::size_t acknowledged_jobs() const { return job_request_.size(); }
+    const std::vector<JobId>& alive() const { return alive_; }
+
+private:
+    struct Told {
+        std::string user;
+        std::string request;
+        std::vector<JobId> jobs;
+        Duration at{0};
+    };
+    struct Running {
+        std::uint64_t job = 0;
+        std::vector<int> devices;
+        int milli = 0;
+    };
+    void check_shares(const core::State& state);
+    void check_use(const core::State& state);
+    void note(const core::Event& event);
+    void check_usage(const core::Event& event, JobId job, IncarnationId incarnation,
+                     const std::vector<core::UsageRow>& rows);
+
+    Life& life_;
+    std::string verdict_;
+
+    std::map<Program, Running> running_;
+    std::map<std::uint64_t, std::set<Program>> running_of_job_;
+    std::map<std::pair<int, int>, int> milli_of_device_;
+    std::map<std::uint64_t, std::set<std::uint64_t>> ran_;  // incarnations by job
+    std::set<std::pair<std::uint64_t, int>> began_;         // (incarnation, task)
+    std::map<std::pair<std::uint64_t, int>, int> exits_;
+
+    struct Submitted {
+        bool once = false;  // neither retries nor preemption
+        bool cancelled = false;
+        bool ended = false;
+    };
+    std::map<JobId, Submitted> jobs_;
+    std::map<IncarnationId, std::pair<JobId, Time>> placed_;  // now
+    std::set<IncarnationId> ever_placed_;
+    std::map<JobId, std::string> job_request_;
+    std::vector<Told> told_;
+    std::vector<JobId> alive_;  // acknowledged, and not known to have ended
+    std::map<std::string, std::int64_t> quotas_;
+    std::uint64_t epoch_ = 0;
+};
+
+}  // namespace gusu::faults

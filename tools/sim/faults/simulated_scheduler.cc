@@ -1,0 +1,246 @@
+#include "tools/sim/faults/simulated_scheduler.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "scheduler/wire/event_codec.h"
+#include "tools/sim/faults/invariants.h"
+
+namespace gusu::faults {
+namespace {
+
+constexpr std::uint64_t kEventsPerSnapshot = 2'000;
+constexpr std::uint64_t kWholeCheckEvery = 256;
+constexpr Duration kRetryEvery{1'000};
+constexpr Duration kLease{60'000};
+constexpr Duration kKillTime{30'000};
+
+std::vector<core::Command> first_commands() {
+    std::vector<core::Accelerator> catalogue(1);
+    catalogue.front().name = "nvidia-h200";
+    catalogue.front().vendor = "nvidia";
+    return {core::TakeLeadership{kLease + kKillTime}, core::SetCatalogue{catalogue},
+            core::SetPolicy{}};
+}
+
+}  // namespace
+
+SimulatedScheduler::SimulatedScheduler(Life& life, Oracle& oracle, SimulatedDisk& disk)
+    : life_(life), oracle_(oracle), disk_(disk), mortal_(life, "scheduler"), decider_({}) {
+    links_ = std::make_unique<service::AgentLinks>(
+        static_cast<service::CommandPort&>(*this),
+        service::LinkOptions{.lease = kLease, .kill_time = kKillTime});
+}
+
+SimulatedScheduler::~SimulatedScheduler() { vanish(); }
+
+void SimulatedScheduler::vanish() {
+    if (!std::exchange(*alive_, false)) {
+        return;
+    }
+    for (const auto& connection : std::exchange(connections_, {})) {
+        connection->scheduler_vanishes();
+    }
+    links_.reset();
+}
+
+void SimulatedScheduler::later(Duration wait, void (SimulatedScheduler::*what)()) {
+    life_.time.after(wait, [this, alive = alive_, what] {
+        if (*alive && !dead()) {
+            (this->*what)();
+        }
+    });
+}
+
+void SimulatedScheduler::start(Time wall) {
+    if (life_.befalls(Fault::CrashInRecovery)) {
+        doom(1 + life_.dice.upto(2));
+    }
+    if (!replay() || !may("replay")) {
+        return;
+    }
+    oracle_.check_recovered(core().state());
+    base_ = std::max(wall, core().state().last_event());
+    began_ = life_.time.now();
+    auto first = decider_.lead(first_commands(), now());
+    check(first.ok(), "leadership can be taken");
+    if (!may("write the leadership") || !why_not().empty()) {
+        mortal_.doom(1);
+        (void)may("give up the start");
+        return;
+    }
+    std::vector<service::Decided> group;
+    group.push_back(std::move(*first));
+    store(group);
+    check_silence_again();
+    set_timer();
+}
+
+// By the journal's own encoding.
+bool SimulatedScheduler::replay() {
+    const auto apply = [this](const std::string& record) {
+        const auto events = wire::decode_events(record);
+        oracle_.expect(events.ok(), "S24 the journal can be read",
+                       events ? "" : events.error().message);
+        for (const core::Event& event : events ? *events : core::Events{}) {
+            core().apply(event);
+        }
+    };
+    if (!disk_.snapshot.empty()) {
+        apply(disk_.snapshot);
+    }
+    std::ranges::for_each(disk_.records, apply);
+    return true;
+}
+
+std::shared_ptr<SimulatedAgentStream> SimulatedScheduler::accept(
+    const std::string& node, const std::shared_ptr<SimulatedConnection>& connection) {
+    std::erase_if(connections_, [](const auto& each) { return each->over(); });
+    connections_.push_back(connection);
+    const auto stream = std::make_shared<SimulatedAgentStream>(*links_, node, connection);
+    links_->open(stream);
+    return stream;
+}
+
+void SimulatedScheduler::check_silence_again() {
+    links_->check_silence(service::AgentStream::Steady::time_point(life_.time.now()));
+    later(links_->silence_tick(), &SimulatedScheduler::check_silence_again);
+}
+
+void SimulatedScheduler::post(core::Command command, service::Sender sender,
+                              service::Prepare prepare) {
+    work_.push_back({std::move(command), sender, std::move(prepare), {}});
+    decide_soon();
+}
+
+// What comes until then is decided together.
+void SimulatedScheduler::decide_soon() {
+    if (!std::exchange(will_decide_, true)) {
+        later(Duration(life_.dice.upto(1)), &SimulatedScheduler::decide);
+    }
+}
+
+void SimulatedScheduler::decide() {
+    will_decide_ = false;
+    ++batches_;
+    const bool all = trouble_.empty() && batches_ % kWholeCheckEvery == 0;
+    service::Decided decided = decider_.decide(
+        std::exchange(work_, {}), {.now = now(),
+                                   .trouble = trouble_,
+                                   .look = all ? service::Decider::Look::AtEverything
+                                               : service::Decider::Look::AtWhatChanged});
+    if (all) {
+        oracle_.expect(decider_.missed() == 0, "L1 no step misses what could start",
+                       std::to_string(decider_.missed()) + " jobs were missed");
+    }
+    if (trouble_.empty() && !decided.batch.events.empty()) {
+        oracle_.check_state(core(), now(), all ? Oracle::Depth::Whole : Oracle::Depth::Quick);
+    }
+    oracle_.expect(!trouble_.empty() || core().next_timer() > now(), "L1 what is due is done",
+                   "a timer stays due after its step");
+    if (std::exchange(snapshot_due_, false)) {
+        decided.snapshot = core().state().as_events();
+    }
+    if (!decided.is_nothing()) {
+        decided_.push_back(std::move(decided));
+        write_next();
+    }
+    set_timer();
+}
+
+void SimulatedScheduler::set_timer() {
+    const Time timer = trouble_.empty() ? core().next_timer() : kNever;
+    if (timer == kNever) {
+        return;
+    }
+    const Duration at = std::max(life_.time.now(), began_ + (timer - base_));
+    if (at < timer_at_ || timer_at_ <= life_.time.now()) {
+        timer_at_ = at;
+        life_.time.at(at, [this, alive = alive_, at] {
+            if (*alive && !dead() && timer_at_ == at) {
+                timer_comes();
+            }
+        });
+    }
+}
+
+void SimulatedScheduler::timer_comes() {
+    timer_at_ = Duration::max();
+    decide_soon();
+}
+
+std::string SimulatedScheduler::why_not() const {
+    if (life_.time.now() < disk_.full_until) {
+        return "the simulated disk is full";
+    }
+    return life_.time.now() < disk_.failing_until ? "the simulated disk fails" : "";
+}
+
+// All that waits, up to each snapshot, in one transaction.
+void SimulatedScheduler::write_next() {
+    if (is_writing_ || decided_.empty()) {
+        return;
+    }
+    is_writing_ = true;
+    while (!decided_.empty()) {
+        writing_.push_back(std::move(decided_.front()));
+        decided_.pop_front();
+        if (writing_.back().snapshot) {
+            break;
+        }
+    }
+    write_again();
+}
+
+void SimulatedScheduler::write_again() {
+    const bool is_slow = life_.time.now() < disk_.slow_until;
+    later(life_.dice.between(Duration(1), Duration(is_slow ? 10'000 : 8)),
+          &SimulatedScheduler::written);
+}
+
+void SimulatedScheduler::store(const std::vector<service::Decided>& group) {
+    for (const service::Decided& each : group) {
+        if (!each.batch.events.empty()) {
+            disk_.records.push_back(wire::encode_events(each.batch.events));
+            disk_.events += each.batch.events.size();
+            oracle_.durable(each.batch);
+        }
+    }
+}
+
+void SimulatedScheduler::written() {
+    if (const std::string why = why_not(); !why.empty()) {
+        trouble_ = why;
+        for (service::Decided& each : writing_) {
+            each.refuse({ErrorCode::Unavailable, why + "; ask again with the same request id"});
+        }
+        later(kRetryEvery, &SimulatedScheduler::write_again);
+        return;
+    }
+    if (!may("append")) {
+        // The disk may have it all the same.
+        if (life_.dice.falls(0.5)) {
+            store(writing_);
+        }
+        return;
+    }
+    store(writing_);
+    const bool was_trouble = !std::exchange(trouble_, "").empty();
+    std::vector<service::Decided> group = std::exchange(writing_, {});
+    is_writing_ = false;
+    for (service::Decided& durable : group) {
+        durable.durable();
+    }
+    if (group.back().snapshot && may("snapshot")) {
+        disk_.snapshot = wire::encode_events(*group.back().snapshot);
+        disk_.records.clear();
+        disk_.events = 0;
+    }
+    snapshot_due_ = disk_.events > kEventsPerSnapshot;
+    if (was_trouble) {
+        decide_soon();
+    }
+    write_next();
+}
+
+}  // namespace gusu::faults

@@ -1,0 +1,92 @@
+// The scheduler's process: the production's decider and links to agents, between a simulated disk
+// and the simulated network. What is on the disk survives it.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scheduler/service/agents/agent_links.h"
+#include "scheduler/service/engine/decider.h"
+#include "tools/sim/faults/mortal.h"
+#include "tools/sim/faults/oracle.h"
+#include "tools/sim/faults/simulated_connection.h"
+
+namespace gusu::faults {
+
+// Of the journal: what append() has returned for stays; what it has not returned for may stay too.
+struct SimulatedDisk {
+    std::string snapshot;              // encoded, as the journal keeps it
+    std::vector<std::string> records;  // after it, one a batch
+    std::uint64_t events = 0;          // in these
+    Duration full_until{0};
+    Duration failing_until{0};
+    Duration slow_until{0};
+};
+
+class SimulatedScheduler final : public SchedulerSide, private service::CommandPort {
+public:
+    SimulatedScheduler(Life& life, Oracle& oracle, SimulatedDisk& disk);
+    ~SimulatedScheduler() override;
+    SimulatedScheduler(const SimulatedScheduler&) = delete;
+    SimulatedScheduler& operator=(const SimulatedScheduler&) = delete;
+
+    // Replays, takes leadership; it may be dead afterwards. `wall` is what the wall clock shows.
+    void start(Time wall);
+    void doom(std::int64_t effects) { mortal_.doom(effects); }
+    bool dead() const { return mortal_.dead(); }
+    void vanish();
+
+    // As a client's call arrives.
+    void submit(core::Command command, service::Prepare prepare) {
+        post(std::move(command), service::Sender::Client, std::move(prepare));
+    }
+    core::Scheduler& core() { return decider_.scheduler(); }
+    Time now() const { return base_ + (life_.time.now() - began_); }
+
+    std::shared_ptr<SimulatedAgentStream> accept(
+        const std::string& node, const std::shared_ptr<SimulatedConnection>& connection) override;
+    bool may(const char* effect) override { return mortal_.may(effect); }
+
+private:
+    void post(core::Command command, service::Sender sender, service::Prepare prepare) override;
+    void listen(service::Listener listener) override { decider_.listen(std::move(listener)); }
+    std::uint64_t epoch() const override { return decider_.scheduler().state().epoch(); }
+
+    void later(Duration wait, void (SimulatedScheduler::*what)());
+    bool replay();
+    void decide_soon();
+    void decide();
+    void set_timer();
+    void timer_comes();
+    void check_silence_again();
+    // The journal's thread.
+    void write_next();
+    void write_again();
+    void written();
+    std::string why_not() const;
+    void store(const std::vector<service::Decided>& group);
+
+    Life& life_;
+    Oracle& oracle_;
+    SimulatedDisk& disk_;
+    Mortal mortal_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    service::Decider decider_;
+    std::unique_ptr<service::AgentLinks> links_;
+    std::vector<std::shared_ptr<SimulatedConnection>> connections_;
+    Time base_;
+    Duration began_{0};
+    std::vector<service::Work> work_;
+    bool will_decide_ = false;
+    Duration timer_at_ = Duration::max();
+    std::string trouble_;
+    std::deque<service::Decided> decided_;
+    std::vector<service::Decided> writing_;
+    bool is_writing_ = false;
+    bool snapshot_due_ = false;
+    std::uint64_t batches_ = 0;
+};
+
+}  // namespace gusu::faults
