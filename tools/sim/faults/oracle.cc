@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "scheduler/core/policy/quota.h"
 #include "tools/sim/faults/invariants.h"
 
 namespace gusu::faults {
@@ -306,10 +307,8 @@ void Oracle::check_recovered(const core::State& state) {
     }
     for (const auto& [path, guaranteed] : quotas_) {
         const core::Tenant* tenant = state.tenant(path);
-        const auto quota = tenant == nullptr ? std::map<std::string, core::Quota>::const_iterator{}
-                                             : tenant->quotas.find("nvidia-h200");
-        expect(tenant != nullptr && quota != tenant->quotas.end() &&
-                   quota->second.guaranteed.units() == guaranteed,
+        expect(tenant != nullptr &&
+                   core::guaranteed(*tenant, "nvidia-h200").units() == guaranteed,
                "S1 acknowledged is durable", "the quota of " + path + " is not what was set");
     }
 }

@@ -87,6 +87,7 @@ private:
     bool is_writing_ = false;
     bool snapshot_due_ = false;
     std::uint64_t batches_ = 0;
+    int steps_due_ = 0;
 };
 
 }  // namespace gusu::faults
