@@ -42,13 +42,13 @@ bool Conversation::welcomed(const v1::Welcome& welcome) {
     }
     contact_.lease =
         Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(welcome.lease()));
-    contact_noted_at_ = Duration{0};
+    contact_noted_at_.reset();
     return true;
 }
 
 void Conversation::heard(Duration at) {
     contact_.heard_at = std::max(contact_.heard_at, at);
-    if (contact_.heard_at - contact_noted_at_ >= kNoteContactEvery) {
+    if (!contact_noted_at_ || contact_.heard_at - *contact_noted_at_ >= kNoteContactEvery) {
         note_contact();
     }
 }

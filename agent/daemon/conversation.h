@@ -2,6 +2,7 @@
 // long its tasks may run without a word from there.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agent/daemon/link.h"
@@ -43,7 +44,7 @@ private:
     TaskJournal& journal_;
     Timers& timers_;
     Contact contact_;
-    Duration contact_noted_at_{0};
+    std::optional<Duration> contact_noted_at_;
     bool fenced_ = false;
 };
 
