@@ -158,9 +158,8 @@ Decided Engine::decide(std::vector<Work> work) {
 }
 
 Decider::Look Engine::next_look() const {
-    return Steady::now() - last_full_pass_ < options_.full_pass_every
-               ? Decider::Look::AtWhatChanged
-               : Decider::Look::AtEverything;
+    return Steady::now() - last_full_pass_ < options_.full_pass_every ? Decider::Look::AtWhatChanged
+                                                                      : Decider::Look::AtEverything;
 }
 
 void Engine::hand_over(Decided decided) {

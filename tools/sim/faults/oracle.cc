@@ -1,6 +1,7 @@
 #include "tools/sim/faults/oracle.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "scheduler/core/policy/quota.h"
 #include "tools/sim/faults/invariants.h"
@@ -232,8 +233,21 @@ void Oracle::cancelled(JobId job) {
     }
 }
 
+void Oracle::quota_asked(const std::string& tenant) {
+    QuotaWishes& wishes = quota_wishes_[tenant];
+    wishes.have_met |= wishes.open++ > 0;
+    quotas_.erase(tenant);
+}
+
+// Of wishes that were open together nobody knows which was carried out last.
 void Oracle::quota_set(const std::string& tenant, std::int64_t guaranteed) {
-    quotas_[tenant] = guaranteed;
+    QuotaWishes& wishes = quota_wishes_[tenant];
+    if (--wishes.open > 0) {
+        return;
+    }
+    if (!std::exchange(wishes.have_met, false)) {
+        quotas_[tenant] = guaranteed;
+    }
 }
 
 void Oracle::check_state(core::Scheduler& scheduler, Time now, Depth depth) {
@@ -307,8 +321,7 @@ void Oracle::check_recovered(const core::State& state) {
     }
     for (const auto& [path, guaranteed] : quotas_) {
         const core::Tenant* tenant = state.tenant(path);
-        expect(tenant != nullptr &&
-                   core::guaranteed(*tenant, "nvidia-h200").units() == guaranteed,
+        expect(tenant != nullptr && core::guaranteed(*tenant, "nvidia-h200").units() == guaranteed,
                "S1 acknowledged is durable", "the quota of " + path + " is not what was set");
     }
 }

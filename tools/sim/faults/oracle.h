@@ -45,9 +45,9 @@ public:
     void submitted(const std::string& user, const std::string& request,
                    const std::vector<JobId>& jobs);
     void cancelled(JobId job);
+    // A command that may change it is under way, and its answer is not known.
+    void quota_asked(const std::string& tenant);
     void quota_set(const std::string& tenant, std::int64_t guaranteed);
-    // A command that may have changed it is under way, and its answer is not known.
-    void quota_unsure(const std::string& tenant) { quotas_.erase(tenant); }
 
     // After each batch: what must hold of every state; now and then, all of it.
     enum class Depth { Quick, Whole };
@@ -99,6 +99,11 @@ private:
     std::map<JobId, std::string> job_request_;
     std::vector<Told> told_;
     std::vector<JobId> alive_;  // acknowledged, and not known to have ended
+    struct QuotaWishes {
+        int open = 0;
+        bool have_met = false;  // some were open together
+    };
+    std::map<std::string, QuotaWishes> quota_wishes_;
     std::map<std::string, std::int64_t> quotas_;
     std::uint64_t epoch_ = 0;
 };

@@ -155,7 +155,7 @@ void SimulatedClients::change_a_quota() {
 
 void SimulatedClients::set_quota(const std::string& tenant, std::int64_t guaranteed) {
     founded_ = true;
-    oracle_.quota_unsure(tenant);
+    oracle_.quota_asked(tenant);
     core::SetQuota quota;
     quota.caller = kCaller;
     quota.tenant = tenant;
