@@ -309,6 +309,9 @@ void Scheduler::stop_on(const Node& node, Planning& planning) {
          state_.pending().fit_on_a_node(accelerators, kTenantsAShape, suits)) {
         auto plan = planner(planning).plan_on(stage, job_of(head));
         if (plan && may_stop(head)) {
+            if (auto elsewhere = planner(planning).plan(job_of(head))) {
+                plan = std::move(elsewhere);  // the cheapest there is
+            }
             carry_out(job_of(head).id, std::move(*plan), planning.now, planning.events);
             planning.planner.reset();
             state_.ask_about(node.id);  // there may be enough for others too

@@ -53,10 +53,12 @@ public:
                 break;  // what still waits will never start
             }
             const std::int64_t events = platform_.log().events();
+            const bool more_comes =
+                now > now_ && (!finishes_.empty() || submitted_ < trace_.jobs.size());
             observe_finished(now);
             submit_due(now);
             step(now);
-            idle = platform_.log().events() == events ? idle + 1 : 0;
+            idle = more_comes || platform_.log().events() != events ? 0 : idle + 1;
         }
         run_.wall_s = std::chrono::duration<double>(Clock::now() - began).count();
         run_.events = platform_.log().events() - events_before;

@@ -7,8 +7,9 @@
 namespace gusu::core {
 namespace {
 
-// What has run for half as long again is likely to need more; but it is not looked at more often.
-constexpr Duration kLooksAgain{60'000};
+// What has run for a quarter as long again is likely to need more; but it is not looked at more
+// often.
+constexpr Duration kLooksAgain{60000};
 
 }  // namespace
 
@@ -30,7 +31,7 @@ void State::Apply::may_be_stopped(Job& running) {
         below.of[holder.id].insert(*placed.stoppable);
         ++below.in_lane[-placed.stoppable->lane_down];
         placed.turns_at = std::min(next_lane_at(state.policy(), running, at),
-                                   at + std::max(kLooksAgain, (at - placed.since) / 2));
+                                   at + std::max(kLooksAgain, (at - placed.since) / 4));
     }
     state.turning_.insert({placed.turns_at, running.id});
 }

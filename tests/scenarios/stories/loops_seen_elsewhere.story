@@ -28,8 +28,9 @@ at 3h tick
 3600s a1 is to follow a2 on n1[2-3]
 3600s a2 told to stop: preempted
 3690s a1 lost the place kept for it
-10800s b1 is to follow b2 on n1[5]
-10800s b2 told to stop: preempted
+9000s b1 is to follow b2 on n1[5]
+9000s b2 told to stop: preempted
+9090s b1 lost the place kept for it
 
 # They are back when there is room, and not at the owner's cost.
 at 10799s exits a2
@@ -37,8 +38,9 @@ at 10800s exits o1
 at 10800s tick
 ----
 10799s a2 waits again until 10799s: preempted; used 21598 GPU-seconds
-10799s a1 placed on n1[2-3]
+10799s b1 placed on n1[2]
 10800s o1 ended: completed; used 10100 GPU-seconds
+10800s a1 placed on n1[0,3]
 
 # Kueue 13662: one of two victims goes first; neither it nor a newcomer slips into its place.
 node n2 accelerator=other gpus=4
@@ -54,8 +56,6 @@ at 11510s exits v2 signal=15
 ----
 10800s a2 placed on n2[0-1]
 10801s v1 placed on n2[2-3]
-10890s b1 lost the place kept for it
-10890s b1 placed on n1[0]
 11400s v2 is to follow a2 on n2[0-1]
 11400s a2 told to stop: preempted
 11490s v2 lost the place kept for it
