@@ -6,56 +6,47 @@ namespace gusu::store {
 namespace {
 
 constexpr const char* kHistoryColumns =
-    "SELECT job, array, array_index, ended, tenant, user, state, message FROM job_history ";
+    "SELECT job, \"array\", array_index, ended, tenant, \"user\", state, message FROM job_history ";
 
-// What a query asks, piece by piece, with the values in the order of their "?".
+// What a query asks, piece by piece, with the values in the order of their parameters.
 struct Conditions {
-    std::string sql = "WHERE 1";
-    std::vector<std::string> texts;
+    std::string sql = "WHERE true";
+    std::vector<Value> values;
 
-    void add(const std::string& condition, std::initializer_list<std::string> values) {
-        sql += " AND " + condition;
-        texts.insert(texts.end(), values);
+    // The parameter that stands for it.
+    std::string parameter(Value value) {
+        values.push_back(std::move(value));
+        return "$" + std::to_string(values.size());
     }
 
     // A tenant and all below it, as ranges of the index: "/" is followed by "0".
     void add_tenant(const std::string& path) {
         if (!path.empty()) {
-            add("(tenant = ? OR (tenant > ? AND tenant < ?))", {path, path + "/", path + "0"});
+            sql += " AND (tenant = " + parameter(path);
+            sql += " OR (tenant > " + parameter(path + "/");
+            sql += " AND tenant < " + parameter(path + "0") + "))";
         }
+    }
+
+    void add_states(const std::vector<std::string>& states) {
+        for (std::size_t i = 0; i < states.size(); ++i) {
+            sql += (i == 0 ? " AND state IN (" : ", ") + parameter(states[i]);
+        }
+        sql += states.empty() ? "" : ")";
     }
 };
 
-HistoryRow row_of(const Statement& rows) {
-    return {.job = {static_cast<std::uint64_t>(rows.integer(0))},
-            .array = {static_cast<std::uint64_t>(rows.integer(1))},
-            .array_index = static_cast<int>(rows.integer(2)),
-            .ended = from_milliseconds(rows.integer(3)),
-            .tenant = rows.text(4),
-            .user = rows.text(5),
-            .state = rows.text(6),
-            .job_message = std::string(rows.blob(7))};
-}
+std::int64_t number(JobId id) { return static_cast<std::int64_t>(id.value); }
 
-Result<std::vector<HistoryRow>> read_rows(Statement& rows) {
-    std::vector<HistoryRow> found;
-    for (Result<bool> row = rows.step();; row = rows.step()) {
-        if (!row.ok()) {
-            return row.error();
-        }
-        if (!*row) {
-            return found;
-        }
-        found.push_back(row_of(rows));
-    }
-}
-
-std::string place_holders(std::size_t count) {
-    std::string text = "(";
-    for (std::size_t i = 0; i < count; ++i) {
-        text += i == 0 ? "?" : ", ?";
-    }
-    return text + ")";
+HistoryRow row_of(const Row& row) {
+    return {.job = {static_cast<std::uint64_t>(row.integer(0))},
+            .array = {static_cast<std::uint64_t>(row.integer(1))},
+            .array_index = static_cast<int>(row.integer(2)),
+            .ended = from_milliseconds(row.integer(3)),
+            .tenant = row.text(4),
+            .user = row.text(5),
+            .state = row.text(6),
+            .job_message = std::string(row.blob(7))};
 }
 
 // Adds rows that come in the order of tenant, user, accelerator and job.
@@ -63,7 +54,7 @@ class UsageSums {
 public:
     UsageSums(Time since, Time until, History::By by) : since_(since), until_(until), by_(by) {}
 
-    void add(const Statement& row) {
+    void add(const Row& row) {
         const std::string tenant = row.text(0);
         const std::string user = by_ == History::By::User ? row.text(1) : std::string();
         const std::string accelerator = row.text(2);
@@ -93,95 +84,69 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<History>> History::open(const std::filesystem::path& journal_file) {
-    auto database = open_database(journal_file, Access::Read);
-    if (!database.ok()) {
-        return database.error();
+Result<std::vector<HistoryRow>> History::read_history(const std::string& where,
+                                                      const std::vector<Value>& values) {
+    std::vector<HistoryRow> found;
+    const std::lock_guard lock(mutex_);
+    const Status read = rows_->read(kHistoryColumns + where, values, [&found](const Row& row) {
+        found.push_back(row_of(row));
+        return Status(Done{});
+    });
+    return read ? Result<std::vector<HistoryRow>>(std::move(found)) : read.error();
+}
+
+Result<std::optional<HistoryRow>> History::first(const std::string& where,
+                                                 const std::vector<Value>& values) {
+    auto found = read_history(where + " LIMIT 1", values);
+    if (!found) {
+        return found.error();
     }
-    return std::unique_ptr<History>(new History(std::move(*database)));
+    return found->empty() ? std::nullopt : std::optional(std::move(found->front()));
 }
 
 Result<std::vector<HistoryRow>> History::list(const HistoryQuery& query) {
     Conditions where;
     where.add_tenant(query.tenant);
     if (!query.user.empty()) {
-        where.add("user = ?", {query.user});
+        where.sql += " AND \"user\" = " + where.parameter(query.user);
     }
-    if (!query.states.empty()) {
-        where.add("state IN " + place_holders(query.states.size()), {});
-        where.texts.insert(where.texts.end(), query.states.begin(), query.states.end());
-    }
+    where.add_states(query.states);
     if (query.before) {
-        where.sql += " AND job < " + std::to_string(query.before.value);
+        where.sql += " AND job < " + where.parameter(number(query.before));
     }
-    const std::lock_guard lock(mutex_);
-    auto rows = Statement::prepare(database_.get(), kHistoryColumns + where.sql +
-                                                        " ORDER BY job DESC LIMIT " +
-                                                        std::to_string(std::max(query.at_most, 0)));
-    if (!rows.ok()) {
-        return rows.error();
-    }
-    for (const std::string& text : where.texts) {
-        rows->bind(text);
-    }
-    return read_rows(*rows);
-}
-
-Result<std::optional<HistoryRow>> History::first(const std::string& where, std::int64_t a,
-                                                 std::int64_t b) {
-    const std::lock_guard lock(mutex_);
-    auto rows = Statement::prepare(database_.get(), kHistoryColumns + where);
-    if (!rows.ok()) {
-        return rows.error();
-    }
-    rows->bind(a).bind(b);
-    auto found = read_rows(*rows);
-    if (!found.ok()) {
-        return found.error();
-    }
-    return found->empty() ? std::nullopt : std::optional(std::move(found->front()));
+    where.sql +=
+        " ORDER BY job DESC LIMIT " + where.parameter(std::int64_t{std::max(query.at_most, 0)});
+    return read_history(where.sql, where.values);
 }
 
 Result<std::optional<HistoryRow>> History::job(JobId id) {
-    return first("WHERE job = ? LIMIT ?", static_cast<std::int64_t>(id.value), 1);
+    return first("WHERE job = $1", {number(id)});
 }
 
 Result<std::optional<HistoryRow>> History::array_element(JobId array, int index) {
-    return first("WHERE array = ? AND array_index = ? AND array != 0",
-                 static_cast<std::int64_t>(array.value), index);
+    return first("WHERE \"array\" = $1 AND array_index = $2 AND \"array\" != 0",
+                 {number(array), std::int64_t{index}});
 }
 
 Result<std::vector<UsageSum>> History::usage(const std::string& tenant, Time since, Time until,
                                              By by) {
     Conditions where;
     where.add_tenant(tenant);
-    where.sql += " AND held_until > " + std::to_string(to_milliseconds(since)) +
-                 " AND held_from < " + std::to_string(to_milliseconds(until)) +
-                 " AND held_until > held_from";
-    const std::lock_guard lock(mutex_);
-    auto rows = Statement::prepare(
-        database_.get(),
-        "SELECT tenant, user, accelerator, job, milli_gpus, milli_cpus, held_from, held_until FROM "
-        "usage " +
-            where.sql +
-            (by == By::User ? " ORDER BY tenant, user, accelerator, job"
-                            : " ORDER BY tenant, accelerator, job"));
-    if (!rows.ok()) {
-        return rows.error();
-    }
-    for (const std::string& text : where.texts) {
-        rows->bind(text);
-    }
+    where.sql += " AND held_until > " + where.parameter(to_milliseconds(since));
+    where.sql += " AND held_from < " + where.parameter(to_milliseconds(until));
+    where.sql += " AND held_until > held_from ORDER BY tenant, ";
+    where.sql += by == By::User ? "\"user\", accelerator, job" : "accelerator, job";
     UsageSums sums(since, until, by);
-    for (Result<bool> row = rows->step();; row = rows->step()) {
-        if (!row.ok()) {
-            return row.error();
-        }
-        if (!*row) {
-            return sums.take();
-        }
-        sums.add(*rows);
-    }
+    const std::lock_guard lock(mutex_);
+    const Status read = rows_->read(
+        "SELECT tenant, \"user\", accelerator, job, milli_gpus, milli_cpus, held_from, held_until "
+        "FROM usage " +
+            where.sql,
+        where.values, [&sums](const Row& row) {
+            sums.add(row);
+            return Status(Done{});
+        });
+    return read ? Result<std::vector<UsageSum>>(sums.take()) : read.error();
 }
 
 }  // namespace gusu::store

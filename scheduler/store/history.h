@@ -2,15 +2,14 @@
 // each.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "scheduler/store/database.h"
 #include "scheduler/store/journal.h"
+#include "scheduler/store/rows.h"
 
 namespace gusu::store {
 
@@ -37,7 +36,8 @@ struct UsageSum {
 
 class History {
 public:
-    static Result<std::unique_ptr<History>> open(const std::filesystem::path& journal_file);
+    explicit History(std::unique_ptr<RowSource> rows) : rows_(std::move(rows)) {}
+
     // Serialized gusu.v1.Job messages, newest id first.
     Result<std::vector<HistoryRow>> list(const HistoryQuery& query);
     Result<std::optional<HistoryRow>> job(JobId id);
@@ -48,14 +48,14 @@ public:
     Result<std::vector<UsageSum>> usage(const std::string& tenant, Time since, Time until, By by);
 
 private:
-    // The first row of a query with two numbers.
-    Result<std::optional<HistoryRow>> first(const std::string& where, std::int64_t a,
-                                            std::int64_t b);
-
-    explicit History(Database database) : database_(std::move(database)) {}
+    // Of "FROM job_history " + `where`.
+    Result<std::vector<HistoryRow>> read_history(const std::string& where,
+                                                 const std::vector<Value>& values);
+    Result<std::optional<HistoryRow>> first(const std::string& where,
+                                            const std::vector<Value>& values);
 
     std::mutex mutex_;
-    Database database_;
+    std::unique_ptr<RowSource> rows_;
 };
 
 }  // namespace gusu::store

@@ -1,12 +1,11 @@
 // The journal: every event in order, and in the same transactions the rows that people query.
 //
-// SQLite in WAL mode with synchronous=FULL: what append() has returned for survives kill -9 and
-// power loss. One thread writes; readers (History) have connections of their own.
+// Behind it stands SQLite (sqlite_journal.h) or PostgreSQL (postgres_journal.h). What append() has
+// returned for survives kill -9 and power loss. One thread uses it at a time; readers (History)
+// have connections of their own.
 #pragma once
 
-#include <filesystem>
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,35 +47,25 @@ struct Batch {
 
 class Journal {
 public:
-    // Creates it if there is none. Fails if another process has it open for writing, or if it was
-    // written by a newer version.
-    static Result<std::unique_ptr<Journal>> open(const std::filesystem::path& file);
-    ~Journal();
-    Journal(const Journal&) = delete;
-    Journal& operator=(const Journal&) = delete;
+    virtual ~Journal() = default;
 
-    // The newest snapshot and every event after it, oldest first.
-    Status replay(const std::function<void(const core::Event&)>& apply);
+    // If `last` is 0, the newest snapshot and every event after it; else the events after record
+    // `last`. Oldest first. `last` becomes the last record that was given whole, also when an error
+    // ends it; while it is 0, the next try begins anew.
+    virtual Status replay(std::uint64_t& last,
+                          const std::function<void(const core::Event&)>& apply) = 0;
 
     // All batches in one transaction. On an error nothing of them is stored, and the same batches
-    // may be tried again (a full disk gives ErrorCode::Unavailable).
-    Status append(const std::vector<const Batch*>& batches);
+    // may be tried again (a full disk gives ErrorCode::Unavailable), unless the error is
+    // FailedPrecondition: then another scheduler leads, and this one must never write again.
+    virtual Status append(const std::vector<const Batch*>& batches) = 0;
 
     // Replaces the older snapshot; events before it are kept for the accounting period.
     // `events` are State::as_events() after everything appended so far.
-    Status write_snapshot(const core::Events& events);
+    virtual Status write_snapshot(const core::Events& events) = 0;
 
     // Events appended since the newest snapshot, also by earlier runs.
-    std::uint64_t events_since_snapshot() const { return events_since_snapshot_; }
-
-private:
-    struct Connection;
-
-    explicit Journal(std::unique_ptr<Connection> connection);
-
-    std::unique_ptr<Connection> connection_;
-    std::uint64_t next_sequence_ = 1;
-    std::uint64_t events_since_snapshot_ = 0;
+    virtual std::uint64_t events_since_snapshot() const = 0;
 };
 
 }  // namespace gusu::store

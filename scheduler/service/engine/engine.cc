@@ -27,13 +27,20 @@ Engine::Engine(store::Journal& journal, EngineOptions options)
 
 Engine::~Engine() { stop(); }
 
-Status Engine::start(const std::vector<core::Accelerator>& catalogue) {
+Status Engine::follow() {
     core::Scheduler& scheduler = decider_.scheduler();
-    const Status replayed =
-        journal_.replay([&scheduler](const core::Event& event) { scheduler.apply(event); });
-    if (!replayed) {
-        return replayed;
+    if (followed_ == 0) {
+        scheduler = core::Scheduler(options_.retention);
     }
+    return journal_.replay(followed_,
+                           [&scheduler](const core::Event& event) { scheduler.apply(event); });
+}
+
+Status Engine::start(const std::vector<core::Accelerator>& catalogue) {
+    if (Status caught_up = follow(); !caught_up) {
+        return caught_up;
+    }
+    const core::Scheduler& scheduler = decider_.scheduler();
     clock_.set_out_from(scheduler.state().last_event());
     const auto first =
         decider_.lead({core::TakeLeadership{options_.lease}, core::SetCatalogue{catalogue},

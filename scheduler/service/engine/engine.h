@@ -49,7 +49,11 @@ public:
     // Before start().
     void listen(Listener listener) override { decider_.listen(std::move(listener)); }
 
-    // Replays the journal, takes leadership and begins to decide. Returns when that is durable.
+    // Applies what is in the journal and was not applied yet. Before start(), as often as one
+    // likes: a scheduler that stands by keeps its state warm with it.
+    Status follow();
+    // Follows the journal to its end, takes leadership and begins to decide. Returns when that is
+    // durable.
     Status start(const std::vector<core::Accelerator>& catalogue);
     // What was posted before is decided, made durable and released; what comes later is refused.
     void stop();
@@ -79,6 +83,7 @@ private:
     EngineClock clock_;
     std::chrono::steady_clock::time_point last_full_pass_ = std::chrono::steady_clock::now();
     std::uint64_t epoch_ = 0;
+    std::uint64_t followed_ = 0;  // the last record applied by follow()
 
     std::mutex work_mutex_;
     std::condition_variable work_came_;

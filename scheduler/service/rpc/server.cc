@@ -23,6 +23,8 @@
 #include "scheduler/service/rpc/reservation_service.h"
 #include "scheduler/service/rpc/status_service.h"
 #include "scheduler/service/rpc/tenant_service.h"
+#include "scheduler/store/sqlite.h"
+#include "scheduler/store/sqlite_journal.h"
 
 namespace gusu::service {
 namespace {
@@ -309,7 +311,7 @@ Result<std::unique_ptr<Server>> Server::start(const SchedulerConfig& config) {
     }
     // First of all, since its lock keeps a second scheduler out of the folder.
     const fs::path file = state_dir / "journal.sqlite";
-    auto journal = store::Journal::open(file);
+    auto journal = store::SqliteJournal::open(file);
     if (!journal) {
         return journal.error();
     }
@@ -317,12 +319,13 @@ Result<std::unique_ptr<Server>> Server::start(const SchedulerConfig& config) {
     if (!tls) {
         return tls.error();
     }
-    auto history = store::History::open(file);
-    if (!history) {
-        return history.error();
+    auto rows = store::open_rows(file);
+    if (!rows) {
+        return rows.error();
     }
-    auto parts =
-        std::make_unique<Parts>(config, std::move(*journal), std::move(*history), std::move(*tls));
+    auto parts = std::make_unique<Parts>(config, std::move(*journal),
+                                         std::make_unique<store::History>(std::move(*rows)),
+                                         std::move(*tls));
     if (const Status started = parts->start(); !started) {
         return started.error();
     }

@@ -17,6 +17,7 @@
 #include "scheduler/service/identity/certificates.h"
 #include "scheduler/service/identity/secrets.h"
 #include "scheduler/service/identity/tls_files.h"
+#include "scheduler/store/sqlite_journal.h"
 #include "scheduler/wire/job_spec.h"
 #include "tests/unit/service/scratch_folder.h"
 
@@ -31,7 +32,7 @@ class AgentsPlatform {
 public:
     explicit AgentsPlatform(LinkOptions links = {})
         : authority_(*make_authority("test", calendar_now())),
-          journal_(std::move(*store::Journal::open(folder_.path() / "journal.db"))),
+          journal_(std::move(*store::SqliteJournal::open(folder_.path() / "journal.db"))),
           engine_(*journal_, {.retention = {}, .lease = links.lease, .policy = {}}),
           service_(engine_, {.links = links, .authority = authority_}) {
         engine_.listen([this](core::Scheduler&, const core::Events& events, Time) -> Release {

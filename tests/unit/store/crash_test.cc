@@ -9,8 +9,8 @@
 #include <array>
 #include <string>
 
-#include "scheduler/store/database.h"
-#include "scheduler/store/journal.h"
+#include "scheduler/store/sqlite.h"
+#include "scheduler/store/sqlite_journal.h"
 #include "tests/unit/store/scratch_folder.h"
 
 namespace gusu::store {
@@ -64,11 +64,13 @@ TEST(JournalCrash, WhatWasAcknowledgedIsThereAfterEveryKill) {
     const std::filesystem::path file = folder.path() / "journal.db";
     for (int round = 0; round < 8; ++round) {
         const std::int64_t acknowledged = kill_after(start_writer(file.string()), 5 + 17 * round);
-        auto journal = Journal::open(file);
+        auto journal = SqliteJournal::open(file);
         ASSERT_TRUE(journal.ok()) << journal.error().message;
         std::int64_t replayed = 0;
-        const Status status = (*journal)->replay(
-            [&](const core::Event& event) { EXPECT_EQ(to_milliseconds(event.at), ++replayed); });
+        std::uint64_t last = 0;
+        const Status status = (*journal)->replay(last, [&](const core::Event& event) {
+            EXPECT_EQ(to_milliseconds(event.at), ++replayed);
+        });
         ASSERT_TRUE(status.ok()) << status.error().message;
         // One more may have been stored without anybody being told.
         EXPECT_GE(replayed, acknowledged);

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/store/scratch_folder.h"
+#include "tests/unit/store/store_under_test.h"
 
 namespace gusu::store {
 namespace {
@@ -47,11 +47,6 @@ UsageRecord usage(const Held& held) {
 
 class HistoryTest : public testing::Test {
 protected:
-    HistoryTest() {
-        journal_ = std::move(*Journal::open(folder_.path() / "journal.db"));
-        history_ = std::move(*History::open(folder_.path() / "journal.db"));
-    }
-
     void append(std::vector<HistoryRow> rows, std::vector<UsageRecord> records = {}) {
         const Batch batch{.events = {}, .history = std::move(rows), .usage = std::move(records)};
         const Status appended = journal_->append({&batch});
@@ -68,9 +63,9 @@ protected:
         return ids;
     }
 
-    ScratchFolder folder_;
-    std::unique_ptr<Journal> journal_;
-    std::unique_ptr<History> history_;
+    const std::unique_ptr<StoreUnderTest> store_ = make_store();
+    const std::unique_ptr<Journal> journal_ = std::move(*store_->open());
+    const std::unique_ptr<History> history_ = store_->history();
 };
 
 TEST_F(HistoryTest, ListsByTenantUserAndStateNewestFirst) {
@@ -145,12 +140,6 @@ TEST_F(HistoryTest, SumsBeyondSixtyFourBitsAreExact) {
     const auto sums = history_->usage("suda", at(0), at(years), History::By::Tenant);
     ASSERT_EQ(sums->size(), 1U);
     EXPECT_TRUE((*sums)[0].milli_gpu_ms == Int128{1} << 83);
-}
-
-TEST_F(HistoryTest, AMissingFileIsNamed) {
-    const auto history = History::open("/nonexistent/journal.db");
-    ASSERT_FALSE(history.ok());
-    EXPECT_THAT(history.error().message, testing::HasSubstr("/nonexistent/journal.db"));
 }
 
 }  // namespace

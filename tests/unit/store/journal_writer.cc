@@ -5,21 +5,22 @@
 #include <cstdio>
 #include <string>
 
-#include "scheduler/store/journal.h"
+#include "scheduler/store/sqlite_journal.h"
 
 int main(int arguments, char** words) {
     using namespace gusu;
     if (arguments != 2) {
         return 2;
     }
-    const auto journal = store::Journal::open(words[1]);
+    const auto journal = store::SqliteJournal::open(words[1]);
     if (!journal.ok()) {
         std::fprintf(stderr, "%s\n", journal.error().message.c_str());
         return 1;
     }
     std::uint64_t number = 0;
     core::Events all;
-    const Status replayed = (*journal)->replay([&](const core::Event& event) {
+    std::uint64_t last = 0;
+    const Status replayed = (*journal)->replay(last, [&](const core::Event& event) {
         ++number;
         all.push_back(event);
     });

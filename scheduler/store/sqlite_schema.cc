@@ -1,4 +1,4 @@
-#include "scheduler/store/schema.h"
+#include "scheduler/store/sqlite_schema.h"
 
 namespace gusu::store {
 namespace {

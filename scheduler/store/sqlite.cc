@@ -1,4 +1,4 @@
-#include "scheduler/store/database.h"
+#include "scheduler/store/sqlite.h"
 
 #include "scheduler/base/text.h"
 
@@ -38,6 +38,19 @@ std::string remedy(int code, const std::string& file) {
     }
 }
 
+class OwnRows final : public RowSource {
+public:
+    explicit OwnRows(Database database) : database_(std::move(database)), rows_(database_.get()) {}
+    Status read(const std::string& sql, const std::vector<Value>& values,
+                const std::function<Status(const Row&)>& take) override {
+        return rows_.read(sql, values, take);
+    }
+
+private:
+    Database database_;
+    SqliteRows rows_;
+};
+
 }  // namespace
 
 Result<Database> open_database(const std::filesystem::path& file, Access access) {
@@ -73,15 +86,8 @@ Status execute(sqlite3* database, const char* sql) {
 }
 
 Result<std::int64_t> query_integer(sqlite3* database, const std::string& sql) {
-    auto statement = Statement::prepare(database, sql);
-    if (!statement.ok()) {
-        return statement.error();
-    }
-    const Result<bool> row = statement->step();
-    if (!row.ok()) {
-        return row.error();
-    }
-    return *row ? statement->integer(0) : 0;
+    SqliteRows rows(database);
+    return read_integer(rows, sql);
 }
 
 Result<Statement> Statement::prepare(sqlite3* database, const std::string& sql) {
@@ -152,6 +158,38 @@ std::string_view Statement::blob(int column) const {
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_.get(), column));
     const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_.get(), column));
     return bytes == nullptr ? std::string_view() : std::string_view(bytes, size);
+}
+
+Status SqliteRows::read(const std::string& sql, const std::vector<Value>& values,
+                        const std::function<Status(const Row&)>& take) {
+    auto rows = Statement::prepare(database_, sql);
+    if (!rows) {
+        return rows.error();
+    }
+    for (const Value& value : values) {
+        if (const auto* text = std::get_if<std::string>(&value)) {
+            rows->bind(*text);
+        } else {
+            rows->bind(std::get<std::int64_t>(value));
+        }
+    }
+    for (;;) {
+        const Result<bool> row = rows->step();
+        if (!row || !*row) {
+            return row ? Status(Done{}) : row.error();
+        }
+        if (Status taken = take(*rows); !taken) {
+            return taken;
+        }
+    }
+}
+
+Result<std::unique_ptr<RowSource>> open_rows(const std::filesystem::path& file) {
+    auto database = open_database(file, Access::Read);
+    if (!database) {
+        return database.error();
+    }
+    return std::unique_ptr<RowSource>(std::make_unique<OwnRows>(std::move(*database)));
 }
 
 }  // namespace gusu::store

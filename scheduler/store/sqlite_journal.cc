@@ -1,26 +1,21 @@
-#include "scheduler/store/journal.h"
+#include "scheduler/store/sqlite_journal.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
-#include <span>
+#include <utility>
 
 #include "scheduler/base/text.h"
-#include "scheduler/store/database.h"
-#include "scheduler/store/schema.h"
+#include "scheduler/store/records.h"
+#include "scheduler/store/sqlite.h"
+#include "scheduler/store/sqlite_schema.h"
 #include "scheduler/wire/event_codec.h"
 
 namespace gusu::store {
 namespace {
-
-// A part of a snapshot is read into memory at once; so is its decoded form.
-constexpr std::size_t kMostPart = 4 << 20;
-constexpr std::size_t kEventsAPart = 8192;
 
 // Every commit reaches the disk before it returns; the log is folded into the database every 16
 // MiB.
@@ -69,7 +64,7 @@ std::int64_t count_of(const Batch& batch) { return static_cast<std::int64_t>(bat
 
 }  // namespace
 
-struct Journal::Connection {
+struct SqliteJournal::Connection {
     FileLock lock;
     Database database;
     Statement insert_events;
@@ -80,16 +75,13 @@ struct Journal::Connection {
     static Result<std::unique_ptr<Connection>> make(FileLock lock, Database database);
     Status insert(const Batch& batch, std::uint64_t sequence);
     Status insert_rows(const Batch& batch);
-    Status insert_parts(std::span<const core::Event> events, std::uint64_t sequence);
-    Status replay(const std::string& query, const std::string& what,
-                  const std::function<Status(std::int64_t number, core::Events events)>& apply);
     // All of `change` becomes durable, or nothing.
     template <typename Change>
     Status in_transaction(Change change);
 };
 
-Result<std::unique_ptr<Journal::Connection>> Journal::Connection::make(FileLock lock,
-                                                                       Database database) {
+Result<std::unique_ptr<SqliteJournal::Connection>> SqliteJournal::Connection::make(
+    FileLock lock, Database database) {
     sqlite3* raw = database.get();
     auto events = Statement::prepare(raw, "INSERT INTO journal VALUES (?, ?, ?, ?)");
     auto history = Statement::prepare(
@@ -115,7 +107,7 @@ Result<std::unique_ptr<Journal::Connection>> Journal::Connection::make(FileLock 
 }
 
 template <typename Change>
-Status Journal::Connection::in_transaction(Change change) {
+Status SqliteJournal::Connection::in_transaction(Change change) {
     Status status = execute(database.get(), "BEGIN IMMEDIATE");
     if (!status.ok()) {
         return status;
@@ -131,7 +123,7 @@ Status Journal::Connection::in_transaction(Change change) {
     return status;
 }
 
-Status Journal::Connection::insert(const Batch& batch, std::uint64_t sequence) {
+Status SqliteJournal::Connection::insert(const Batch& batch, std::uint64_t sequence) {
     const std::string blob = wire::encode_events(batch.events);
     Status inserted = insert_events.bind(static_cast<std::int64_t>(sequence))
                           .bind(to_milliseconds(batch.events.front().at))
@@ -141,7 +133,7 @@ Status Journal::Connection::insert(const Batch& batch, std::uint64_t sequence) {
     return inserted.ok() ? insert_rows(batch) : inserted;
 }
 
-Status Journal::Connection::insert_rows(const Batch& batch) {
+Status SqliteJournal::Connection::insert_rows(const Batch& batch) {
     for (const HistoryRow& row : batch.history) {
         Status inserted = insert_history.bind(static_cast<std::int64_t>(row.job.value))
                               .bind(static_cast<std::int64_t>(row.array.value))
@@ -173,47 +165,12 @@ Status Journal::Connection::insert_rows(const Batch& batch) {
     return Done{};
 }
 
-// Halves what comes out too large; a single event is stored whatever its size.
-Status Journal::Connection::insert_parts(std::span<const core::Event> events,
-                                         std::uint64_t sequence) {
-    const std::string blob = wire::encode_events(core::Events(events.begin(), events.end()));
-    if (blob.size() <= kMostPart || events.size() == 1) {
-        return insert_part.bind(static_cast<std::int64_t>(sequence)).bind_blob(blob).run();
-    }
-    const std::size_t half = events.size() / 2;
-    Status status = insert_parts(events.first(half), sequence);
-    return status.ok() ? insert_parts(events.subspan(half), sequence) : status;
-}
+SqliteJournal::SqliteJournal(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)) {}
 
-Status Journal::Connection::replay(
-    const std::string& query, const std::string& what,
-    const std::function<Status(std::int64_t number, core::Events events)>& apply) {
-    auto rows = Statement::prepare(database.get(), query);
-    if (!rows.ok()) {
-        return rows.error();
-    }
-    for (Result<bool> row = rows->step();; row = rows->step()) {
-        if (!row.ok() || !*row) {
-            return row.ok() ? Status(Done{}) : Status(row.error());
-        }
-        const std::int64_t number = rows->integer(0);
-        auto events = wire::decode_events(rows->blob(1));
-        if (!events.ok()) {
-            return Error{events.error().code,
-                         what + " " + std::to_string(number) + " " + events.error().message};
-        }
-        Status applied = apply(number, std::move(*events));
-        if (!applied.ok()) {
-            return applied;
-        }
-    }
-}
+SqliteJournal::~SqliteJournal() = default;
 
-Journal::Journal(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
-
-Journal::~Journal() = default;
-
-Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& file) {
+Result<std::unique_ptr<SqliteJournal>> SqliteJournal::open(const std::filesystem::path& file) {
     auto lock = FileLock::take(file.string() + ".lock");
     if (!lock.ok()) {
         return lock.error();
@@ -232,52 +189,24 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& file
     if (!connection.ok()) {
         return connection.error();
     }
-    const auto newest = query_integer(raw,
-                                      "SELECT max(ifnull((SELECT max(sequence) FROM journal), 0), "
-                                      "ifnull((SELECT max(sequence) FROM snapshot), 0))");
-    const auto since = query_integer(raw,
-                                     "SELECT ifnull(sum(count), 0) FROM journal WHERE sequence > "
-                                     "ifnull((SELECT max(sequence) FROM snapshot), 0)");
-    if (!newest.ok() || !since.ok()) {
-        return newest.ok() ? since.error() : newest.error();
+    SqliteRows rows(raw);
+    const auto size = size_of(rows);
+    if (!size.ok()) {
+        return size.error();
     }
-    std::unique_ptr<Journal> journal(new Journal(std::move(*connection)));
-    journal->next_sequence_ = static_cast<std::uint64_t>(*newest) + 1;
-    journal->events_since_snapshot_ = static_cast<std::uint64_t>(*since);
+    std::unique_ptr<SqliteJournal> journal(new SqliteJournal(std::move(*connection)));
+    journal->next_sequence_ = size->newest + 1;
+    journal->events_since_snapshot_ = size->events_since_snapshot;
     return journal;
 }
 
-Status Journal::replay(const std::function<void(const core::Event&)>& apply) {
-    const auto apply_all = [&](const core::Events& events) {
-        std::ranges::for_each(events, apply);
-        return Status(Done{});
-    };
-    const auto covered =
-        query_integer(connection_->database.get(), "SELECT ifnull(max(sequence), 0) FROM snapshot");
-    if (!covered.ok()) {
-        return covered.error();
-    }
-    Status snapshot = connection_->replay(
-        "SELECT part, events FROM snapshot ORDER BY part", "part of the snapshot",
-        [&](std::int64_t, const core::Events& events) { return apply_all(events); });
-    if (!snapshot.ok()) {
-        return snapshot;
-    }
-    std::int64_t expected = *covered + 1;
-    return connection_->replay(
-        "SELECT sequence, events FROM journal WHERE sequence >= " + std::to_string(expected) +
-            " ORDER BY sequence",
-        "journal record", [&](std::int64_t sequence, const core::Events& events) {
-            if (sequence != expected++) {
-                return Status(Error{ErrorCode::Internal,
-                                    "journal record " + std::to_string(expected - 1) +
-                                        " is missing; restore the journal from a backup"});
-            }
-            return apply_all(events);
-        });
+Status SqliteJournal::replay(std::uint64_t& last,
+                             const std::function<void(const core::Event&)>& apply) {
+    SqliteRows rows(connection_->database.get());
+    return replay_records(rows, last, apply);
 }
 
-Status Journal::append(const std::vector<const Batch*>& batches) {
+Status SqliteJournal::append(const std::vector<const Batch*>& batches) {
     std::uint64_t sequence = next_sequence_;
     std::uint64_t events = 0;
     Status stored = connection_->in_transaction([&]() -> Status {
@@ -298,16 +227,18 @@ Status Journal::append(const std::vector<const Batch*>& batches) {
     return stored;
 }
 
-Status Journal::write_snapshot(const core::Events& events) {
+Status SqliteJournal::write_snapshot(const core::Events& events) {
     const std::uint64_t covered = next_sequence_ - 1;
     Status stored = connection_->in_transaction([&]() -> Status {
         Status status = execute(connection_->database.get(), "DELETE FROM snapshot");
-        const std::span<const core::Event> all(events);
-        for (std::size_t first = 0; status.ok() && first < all.size(); first += kEventsAPart) {
-            status = connection_->insert_parts(
-                all.subspan(first, std::min(kEventsAPart, all.size() - first)), covered);
-        }
-        return status;
+        return status ? for_each_part(events,
+                                      [&](const std::string& part) {
+                                          return connection_->insert_part
+                                              .bind(static_cast<std::int64_t>(covered))
+                                              .bind_blob(part)
+                                              .run();
+                                      })
+                      : status;
     });
     if (stored.ok()) {
         events_since_snapshot_ = 0;

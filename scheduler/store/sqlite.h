@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "scheduler/base/result.h"
+#include "scheduler/store/rows.h"
 
 namespace gusu::store {
 
@@ -29,7 +30,7 @@ Status execute(sqlite3* database, const char* sql);
 Result<std::int64_t> query_integer(sqlite3* database, const std::string& sql);
 
 // Prepared once, used many times. Bound text must live until the next step().
-class Statement {
+class Statement final : public Row {
 public:
     static Result<Statement> prepare(sqlite3* database, const std::string& sql);
 
@@ -44,10 +45,10 @@ public:
     Status run();
     void reset();
 
-    std::int64_t integer(int column) const;
-    std::string text(int column) const;
-    // Until the next step().
-    std::string_view blob(int column) const;
+    // Of the row that the last step() came to.
+    std::int64_t integer(int column) const override;
+    std::string text(int column) const override;
+    std::string_view blob(int column) const override;
 
 private:
     struct Finalize {
@@ -58,5 +59,19 @@ private:
     std::unique_ptr<sqlite3_stmt, Finalize> statement_;
     int bound_ = 0;
 };
+
+// Of a database that outlives it.
+class SqliteRows final : public RowSource {
+public:
+    explicit SqliteRows(sqlite3* database) : database_(database) {}
+    Status read(const std::string& sql, const std::vector<Value>& values,
+                const std::function<Status(const Row&)>& take) override;
+
+private:
+    sqlite3* database_;
+};
+
+// A connection of its own, for reading.
+Result<std::unique_ptr<RowSource>> open_rows(const std::filesystem::path& file);
 
 }  // namespace gusu::store

@@ -1,7 +1,7 @@
 // The tables of the journal file, and their version.
 #pragma once
 
-#include "scheduler/store/database.h"
+#include "scheduler/store/sqlite.h"
 
 namespace gusu::store {
 
