@@ -116,6 +116,14 @@ std::shared_ptr<grpc::Channel> open_channel(const Endpoint& endpoint) {
     return grpc::CreateCustomChannel(endpoint.target, channel_credentials(endpoint), arguments);
 }
 
+std::function<std::shared_ptr<grpc::Channel>(const std::string& target)> opener(Endpoint endpoint) {
+    return [endpoint = std::move(endpoint)](const std::string& target) {
+        Endpoint there = endpoint;
+        there.target = target;
+        return open_channel(there);
+    };
+}
+
 grpc::Status to_status(const Error& error) {
     if (error.message.size() <= kMostErrorBytes) {
         return {status_code(error.code), error.message};

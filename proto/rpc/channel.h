@@ -4,12 +4,16 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "scheduler/base/result.h"
 
 namespace gusu::rpc {
+
+// A scheduler that does not lead names in this trailer the one that does, "host:port".
+inline constexpr const char* kLeaderTrailer = "gusu-leader";
 
 struct Endpoint {
     std::string target;       // "host:port"
@@ -25,6 +29,9 @@ struct Endpoint {
 // TLS (1.3 with our schedulers, which speak nothing older), keepalive, messages up to 64 MiB. Does
 // not connect yet. Without an authority the system's own are trusted.
 std::shared_ptr<grpc::Channel> open_channel(const Endpoint& endpoint);
+
+// The same to other schedulers of the platform.
+std::function<std::shared_ptr<grpc::Channel>(const std::string& target)> opener(Endpoint endpoint);
 
 // A refusal and its way over the wire: ErrorCode <-> grpc code, one to one. Long messages are cut,
 // so that they fit the trailers. Of the codes that only gRPC gives, those that a retry may cure

@@ -167,8 +167,8 @@ int login(Session& session, const Login& words) {
                                  .certificate = "",
                                  .key = "",
                                  .token = credentials->token()};
-    session.use(Client(ClientOptions{
-        .channel = rpc::open_channel(endpoint), .target = endpoint.target, .patience = {}}));
+    session.use(Client(
+        ClientOptions{.target = endpoint.target, .open = rpc::opener(endpoint), .patience = {}}));
     const Result<v1::WhoAmIResponse> me = session.client().call(v1::WhoAmIRequest());
     if (!me) {
         return session.fail(me.error());

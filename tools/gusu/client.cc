@@ -12,26 +12,70 @@
 #include "gusu/v1/status_service.grpc.pb.h"
 #include "gusu/v1/tenant_service.grpc.pb.h"
 #include "proto/rpc/channel.h"
+#include "tools/gusu/job_spec.h"
 
 namespace gusu::cli {
 
-struct Client::Connection {
-    explicit Connection(ClientOptions given)
-        : options(std::move(given)),
-          jobs(options.channel),
-          nodes(options.channel),
-          reservations(options.channel),
-          tenants(options.channel),
-          identity(options.channel),
-          status(options.channel) {}
+struct Client::Scheduler {
+    Scheduler(std::string at, std::shared_ptr<grpc::Channel> opened)
+        : target(std::move(at)),
+          channel(std::move(opened)),
+          jobs(channel),
+          nodes(channel),
+          reservations(channel),
+          tenants(channel),
+          identity(channel),
+          status(channel) {}
 
-    ClientOptions options;
+    std::string target;
+    std::shared_ptr<grpc::Channel> channel;
     v1::JobService::Stub jobs;
     v1::NodeService::Stub nodes;
     v1::ReservationService::Stub reservations;
     v1::TenantService::Stub tenants;
     v1::IdentityService::Stub identity;
     v1::StatusService::Stub status;
+};
+
+// All schedulers we know of, and the one that is asked now.
+struct Client::Connection {
+    explicit Connection(ClientOptions given) : options(std::move(given)) {
+        for (const std::string& target : split(options.target, ',')) {
+            add(target);
+        }
+        if (schedulers.empty()) {
+            add(options.target);  // gRPC tells what is wrong with it
+        }
+    }
+
+    Scheduler& now() { return *schedulers[current]; }
+    bool has_several() const { return schedulers.size() > 1; }
+
+    // After a call that nobody took: to the scheduler that is said to lead, or to the next.
+    void turn(const grpc::ClientContext& context) {
+        const auto& trailers = context.GetServerTrailingMetadata();
+        const auto leader = trailers.find(rpc::kLeaderTrailer);
+        if (leader == trailers.end()) {
+            current = (current + 1) % schedulers.size();
+            return;
+        }
+        const std::string target(leader->second.data(), leader->second.size());
+        const auto known =
+            std::ranges::find(schedulers, target, [](const auto& each) { return each->target; });
+        current = static_cast<std::size_t>(known - schedulers.begin());
+        if (known == schedulers.end()) {
+            add(target);
+        }
+    }
+
+    ClientOptions options;
+    std::vector<std::unique_ptr<Scheduler>> schedulers;
+    std::size_t current = 0;
+
+private:
+    void add(const std::string& target) {
+        schedulers.push_back(std::make_unique<Scheduler>(target, options.open(target)));
+    }
 };
 
 namespace {
@@ -122,7 +166,7 @@ bool Client::wait(Retry& retry) const {
     if (!pause || !connection_) {
         return false;
     }
-    grpc::Channel& channel = *connection_->options.channel;
+    grpc::Channel& channel = *connection_->now().channel;
     if (channel.GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
         std::this_thread::sleep_for(*pause);
         return true;
@@ -135,7 +179,7 @@ bool Client::wait(Retry& retry) const {
 }
 
 template <typename Stub, typename Request, typename Response>
-Result<Response> Client::unary(Stub Connection::* stub,
+Result<Response> Client::unary(Stub Scheduler::* stub,
                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                             Response*),
                                Request request) {
@@ -143,121 +187,131 @@ Result<Response> Client::unary(Stub Connection::* stub,
         return error_;
     }
     const Patience& patience = connection_->options.patience;
-    const bool repeatable = make_repeatable(request);
+    // Where one scheduler takes over from another, there is none for some seconds.
+    const bool waits = make_repeatable(request) || connection_->has_several();
     Retry retry(patience, patience.change);
     bool noted = false;
-    while (true) {
+    for (std::size_t asked = 1;; ++asked) {
         grpc::ClientContext context;
         context.set_deadline(std::chrono::system_clock::now() + patience.answer);
         Response response;
-        const grpc::Status status = ((*connection_).*stub.*method)(&context, request, &response);
+        Scheduler& scheduler = connection_->now();
+        const grpc::Status status = (scheduler.*stub.*method)(&context, request, &response);
         if (status.ok()) {
             return response;
         }
-        if (repeatable && is_lost(status) && !std::exchange(noted, true)) {
+        if (!is_lost(status)) {
+            return rpc::to_error(status);
+        }
+        connection_->turn(context);
+        if (asked < connection_->schedulers.size()) {
+            continue;
+        }
+        if (waits && !std::exchange(noted, true)) {
             note("scheduler unreachable, retrying");
         }
-        if (!repeatable || !is_lost(status) || !wait(retry)) {
-            return to_cli_error(status, connection_->options.target);
+        if (!waits || !wait(retry)) {
+            return to_cli_error(status, scheduler.target);
         }
+        asked = 0;
     }
 }
 
 Result<v1::SubmitJobResponse> Client::call(const v1::SubmitJobRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::SubmitJob, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::SubmitJob, request);
 }
 Result<v1::GetJobResponse> Client::call(const v1::GetJobRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::GetJob, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::GetJob, request);
 }
 Result<v1::ListJobsResponse> Client::call(const v1::ListJobsRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::ListJobs, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::ListJobs, request);
 }
 Result<v1::CancelJobsResponse> Client::call(const v1::CancelJobsRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::CancelJobs, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::CancelJobs, request);
 }
 Result<v1::HoldJobsResponse> Client::call(const v1::HoldJobsRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::HoldJobs, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::HoldJobs, request);
 }
 Result<v1::ReleaseJobsResponse> Client::call(const v1::ReleaseJobsRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::ReleaseJobs, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::ReleaseJobs, request);
 }
 Result<v1::ExplainJobResponse> Client::call(const v1::ExplainJobRequest& request) {
-    return unary(&Connection::jobs, &v1::JobService::Stub::ExplainJob, request);
+    return unary(&Scheduler::jobs, &v1::JobService::Stub::ExplainJob, request);
 }
 Result<v1::ListNodesResponse> Client::call(const v1::ListNodesRequest& request) {
-    return unary(&Connection::nodes, &v1::NodeService::Stub::ListNodes, request);
+    return unary(&Scheduler::nodes, &v1::NodeService::Stub::ListNodes, request);
 }
 Result<v1::GetNodeResponse> Client::call(const v1::GetNodeRequest& request) {
-    return unary(&Connection::nodes, &v1::NodeService::Stub::GetNode, request);
+    return unary(&Scheduler::nodes, &v1::NodeService::Stub::GetNode, request);
 }
 Result<v1::DrainNodeResponse> Client::call(const v1::DrainNodeRequest& request) {
-    return unary(&Connection::nodes, &v1::NodeService::Stub::DrainNode, request);
+    return unary(&Scheduler::nodes, &v1::NodeService::Stub::DrainNode, request);
 }
 Result<v1::ResumeNodeResponse> Client::call(const v1::ResumeNodeRequest& request) {
-    return unary(&Connection::nodes, &v1::NodeService::Stub::ResumeNode, request);
+    return unary(&Scheduler::nodes, &v1::NodeService::Stub::ResumeNode, request);
 }
 Result<v1::LabelNodeResponse> Client::call(const v1::LabelNodeRequest& request) {
-    return unary(&Connection::nodes, &v1::NodeService::Stub::LabelNode, request);
+    return unary(&Scheduler::nodes, &v1::NodeService::Stub::LabelNode, request);
 }
 Result<v1::CreateReservationResponse> Client::call(const v1::CreateReservationRequest& request) {
-    return unary(&Connection::reservations, &v1::ReservationService::Stub::CreateReservation,
+    return unary(&Scheduler::reservations, &v1::ReservationService::Stub::CreateReservation,
                  request);
 }
 Result<v1::ListReservationsResponse> Client::call(const v1::ListReservationsRequest& request) {
-    return unary(&Connection::reservations, &v1::ReservationService::Stub::ListReservations,
+    return unary(&Scheduler::reservations, &v1::ReservationService::Stub::ListReservations,
                  request);
 }
 Result<v1::DeleteReservationResponse> Client::call(const v1::DeleteReservationRequest& request) {
-    return unary(&Connection::reservations, &v1::ReservationService::Stub::DeleteReservation,
+    return unary(&Scheduler::reservations, &v1::ReservationService::Stub::DeleteReservation,
                  request);
 }
 Result<v1::CreateTenantResponse> Client::call(const v1::CreateTenantRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::CreateTenant, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::CreateTenant, request);
 }
 Result<v1::UpdateTenantResponse> Client::call(const v1::UpdateTenantRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::UpdateTenant, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::UpdateTenant, request);
 }
 Result<v1::DeleteTenantResponse> Client::call(const v1::DeleteTenantRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::DeleteTenant, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::DeleteTenant, request);
 }
 Result<v1::GetTenantResponse> Client::call(const v1::GetTenantRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::GetTenant, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::GetTenant, request);
 }
 Result<v1::ListTenantsResponse> Client::call(const v1::ListTenantsRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::ListTenants, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::ListTenants, request);
 }
 Result<v1::SetQuotaResponse> Client::call(const v1::SetQuotaRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::SetQuota, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::SetQuota, request);
 }
 Result<v1::ListQuotasResponse> Client::call(const v1::ListQuotasRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::ListQuotas, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::ListQuotas, request);
 }
 Result<v1::GetUsageResponse> Client::call(const v1::GetUsageRequest& request) {
-    return unary(&Connection::tenants, &v1::TenantService::Stub::GetUsage, request);
+    return unary(&Scheduler::tenants, &v1::TenantService::Stub::GetUsage, request);
 }
 Result<v1::WhoAmIResponse> Client::call(const v1::WhoAmIRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::WhoAmI, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::WhoAmI, request);
 }
 Result<v1::CreateTokenResponse> Client::call(const v1::CreateTokenRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::CreateToken, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::CreateToken, request);
 }
 Result<v1::ListTokensResponse> Client::call(const v1::ListTokensRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::ListTokens, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::ListTokens, request);
 }
 Result<v1::RevokeTokenResponse> Client::call(const v1::RevokeTokenRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::RevokeToken, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::RevokeToken, request);
 }
 Result<v1::GrantRoleResponse> Client::call(const v1::GrantRoleRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::GrantRole, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::GrantRole, request);
 }
 Result<v1::RevokeRoleResponse> Client::call(const v1::RevokeRoleRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::RevokeRole, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::RevokeRole, request);
 }
 Result<v1::ListGrantsResponse> Client::call(const v1::ListGrantsRequest& request) {
-    return unary(&Connection::identity, &v1::IdentityService::Stub::ListGrants, request);
+    return unary(&Scheduler::identity, &v1::IdentityService::Stub::ListGrants, request);
 }
 Result<v1::GetStatusResponse> Client::call(const v1::GetStatusRequest& request) {
-    return unary(&Connection::status, &v1::StatusService::Stub::GetStatus, request);
+    return unary(&Scheduler::status, &v1::StatusService::Stub::GetStatus, request);
 }
 
 template <typename Response>
@@ -276,7 +330,11 @@ Client::StreamEnd Client::receive_all(grpc::ClientContext& context,
     if (status.ok()) {
         return {Done{}};
     }
-    return {to_cli_error(status, connection_->options.target),
+    const std::string target = connection_->now().target;
+    if (is_lost(status)) {
+        connection_->turn(context);
+    }
+    return {to_cli_error(status, target),
             status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED};
 }
 
@@ -286,7 +344,7 @@ Client::StreamEnd Client::read_logs(const v1::ReadLogsRequest& request,
         return {error_};
     }
     grpc::ClientContext context;
-    const auto reader = connection_->jobs.ReadLogs(&context, request);
+    const auto reader = connection_->now().jobs.ReadLogs(&context, request);
     return receive_all(context, *reader, receive);
 }
 
@@ -300,7 +358,7 @@ Client::StreamEnd Client::watch(const v1::WatchJobsRequest& request,
     if (until) {
         context.set_deadline(wall_clock(*until));
     }
-    const auto reader = connection_->jobs.WatchJobs(&context, request);
+    const auto reader = connection_->now().jobs.WatchJobs(&context, request);
     return receive_all(context, *reader, receive);
 }
 

@@ -1,4 +1,7 @@
-// One scheduler, as the verbs see it: a request in, its response or an Error out.
+// The scheduler, as the verbs see it: a request in, its response or an Error out.
+//
+// It may be at one of several addresses, of which one leads: who does not answer, or says that
+// another leads, is left for the next, or for that one.
 //
 // Reads fail at once when the scheduler does not answer. Changes carry a request id and are said
 // again with the same one until `Patience` ends, so that a scheduler that restarts just now costs a
@@ -60,9 +63,9 @@ private:
 };
 
 struct ClientOptions {
-    std::shared_ptr<grpc::Channel> channel;
-    // Named in messages.
+    // "host:port", or several with commas between.
     std::string target;
+    std::function<std::shared_ptr<grpc::Channel>(const std::string& target)> open;
     Patience patience;
     // Told when a try fails and another follows.
     std::function<void(std::string_view)> note = [](std::string_view) {};
@@ -136,8 +139,10 @@ public:
 private:
     struct Connection;
 
+    struct Scheduler;
+
     template <typename Stub, typename Request, typename Response>
-    Result<Response> unary(Stub Connection::* stub,
+    Result<Response> unary(Stub Scheduler::* stub,
                            grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                         Response*),
                            Request request);

@@ -47,8 +47,8 @@ Client Session::open_client() {
     if (!settings.scheduler.empty()) {
         endpoint.target = settings.scheduler;
     }
-    return Client(ClientOptions{.channel = rpc::open_channel(endpoint),
-                                .target = endpoint.target,
+    return Client(ClientOptions{.target = endpoint.target,
+                                .open = rpc::opener(endpoint),
                                 .patience = {},
                                 .note = [this](std::string_view text) { note(say(text)); }});
 }

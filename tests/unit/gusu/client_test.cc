@@ -357,5 +357,50 @@ TEST_F(ListTest, AnUnknownStateIsWrongWords) {
     EXPECT_TRUE(asked.empty());
 }
 
+// A scheduler that answers with its own target.
+void answer_submissions(FakeScheduler& scheduler) {
+    scheduler.on_submit = [&scheduler](const auto&, auto& response) {
+        response.mutable_job()->set_id(scheduler.target());
+        return grpc::Status::OK;
+    };
+}
+
+TEST(SeveralSchedulers, WhoDoesNotAnswerIsLeftForTheNext) {
+    FakeScheduler gone;
+    FakeScheduler here;
+    gone.stop();
+    answer_submissions(here);
+    here.on_get = [](const auto&, auto&) { return grpc::Status::OK; };
+    Client client = here.client_of(gone.target() + "," + here.target());
+    EXPECT_TRUE(client.call(v1::GetJobRequest()).ok());
+    const auto submitted = client.call(v1::SubmitJobRequest());
+    ASSERT_TRUE(submitted.ok()) << submitted.error().message;
+    EXPECT_EQ(submitted->job().id(), here.target());
+    EXPECT_TRUE(here.notes.empty());
+}
+
+TEST(SeveralSchedulers, TheLeaderThatAStandbyNamesIsAsked) {
+    FakeScheduler standby;
+    FakeScheduler leads;
+    standby.leader = leads.target();
+    answer_submissions(leads);
+    Client client = standby.client();
+    const auto submitted = client.call(v1::SubmitJobRequest());
+    ASSERT_TRUE(submitted.ok()) << submitted.error().message;
+    EXPECT_EQ(submitted->job().id(), leads.target());
+}
+
+TEST(SeveralSchedulers, ReadsWaitUntilOneLeads) {
+    FakeScheduler first;
+    FakeScheduler second;
+    int asked = 0;
+    first.on_get = [](const auto&, auto&) { return kAway; };
+    second.on_get = [&asked](const auto&, auto&) { return ++asked < 3 ? kAway : grpc::Status::OK; };
+    Client client = first.client_of(first.target() + "," + second.target());
+    const auto got = client.call(v1::GetJobRequest());
+    EXPECT_TRUE(got.ok()) << got.error().message;
+    EXPECT_EQ(asked, 3);
+}
+
 }  // namespace
 }  // namespace gusu::cli

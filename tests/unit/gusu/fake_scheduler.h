@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gusu/v1/job_service.grpc.pb.h"
+#include "proto/rpc/channel.h"
 #include "tools/gusu/client.h"
 
 namespace gusu::cli {
@@ -30,18 +31,26 @@ public:
     }
 
     Client client(Duration outage = std::chrono::seconds(20)) {
-        return Client(ClientOptions{
-            .channel = grpc::CreateChannel(target(), grpc::InsecureChannelCredentials()),
-            .target = target(),
-            .patience = {.answer = std::chrono::seconds(20),
-                         .change = outage,
-                         .outage = outage,
-                         .first_pause = Duration(1),
-                         .longest_pause = Duration(20)},
-            .note = [this](std::string_view text) {
-                notes.emplace_back(text);
-                on_note();
-            }});
+        return client_of(target(), outage);
+    }
+    // Of this one's notes.
+    Client client_of(const std::string& targets, Duration outage = std::chrono::seconds(20)) {
+        return Client(ClientOptions{.target = targets,
+                                    .open =
+                                        [](const std::string& at) {
+                                            return grpc::CreateChannel(
+                                                at, grpc::InsecureChannelCredentials());
+                                        },
+                                    .patience = {.answer = std::chrono::seconds(20),
+                                                 .change = outage,
+                                                 .outage = outage,
+                                                 .first_pause = Duration(1),
+                                                 .longest_pause = Duration(20)},
+                                    .note =
+                                        [this](std::string_view text) {
+                                            notes.emplace_back(text);
+                                            on_note();
+                                        }});
     }
     std::string target() const { return "127.0.0.1:" + std::to_string(port_); }
 
@@ -54,6 +63,8 @@ public:
     std::function<grpc::Status(const v1::CancelJobsRequest&, v1::CancelJobsResponse&)> on_cancel;
     std::function<grpc::Status(const v1::ReadLogsRequest&, LogWriter&)> on_logs;
     std::function<grpc::Status(const v1::WatchJobsRequest&, WatchWriter&)> on_watch;
+    // Not empty: this one stands by, and names it.
+    std::string leader;
     std::vector<std::string> notes;
     std::function<void()> on_note = [] {};
 
@@ -66,8 +77,12 @@ private:
         server_ = builder.BuildAndStart();
     }
 
-    grpc::Status SubmitJob(grpc::ServerContext*, const v1::SubmitJobRequest* request,
+    grpc::Status SubmitJob(grpc::ServerContext* context, const v1::SubmitJobRequest* request,
                            v1::SubmitJobResponse* response) override {
+        if (!leader.empty()) {
+            context->AddTrailingMetadata(rpc::kLeaderTrailer, leader);
+            return {grpc::StatusCode::UNAVAILABLE, "this scheduler stands by"};
+        }
         return on_submit(*request, *response);
     }
     grpc::Status GetJob(grpc::ServerContext*, const v1::GetJobRequest* request,
