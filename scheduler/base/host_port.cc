@@ -109,4 +109,6 @@ bool is_loopback(std::string_view host) {
     return host == "localhost";
 }
 
+bool is_every_address(std::string_view host) { return host == "0.0.0.0" || host == "::"; }
+
 }  // namespace gusu

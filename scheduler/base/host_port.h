@@ -28,4 +28,7 @@ bool is_host(std::string_view text);
 // 127.0.0.0/8, ::1 and "localhost".
 bool is_loopback(std::string_view host);
 
+// 0.0.0.0 and ::, on which one can listen and which lead nowhere.
+bool is_every_address(std::string_view host);
+
 }  // namespace gusu

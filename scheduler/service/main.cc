@@ -1,8 +1,12 @@
+#include <unistd.h>
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <string>
 
@@ -43,7 +47,12 @@ int serve(const Options& options) {
     }
     const sigset_t signals = hold_stop_signals();
     gusu::open_log("gusu-scheduler", config->log_level());
-    const auto server = gusu::service::Server::start(*config);
+    std::promise<gusu::Error> failure;
+    const auto server = gusu::service::Server::start(*config, [&failure](const gusu::Error& error) {
+        failure.set_value(error);
+        // To ourselves, as nobody else would end us.
+        kill(getpid(), SIGTERM);
+    });
     if (!server) {
         return fail(server.error());
     }
@@ -51,6 +60,10 @@ int serve(const Options& options) {
     sigwait(&signals, &signal);
     spdlog::info("stopping signal={}", signal);
     (*server)->stop();
+    auto failed = failure.get_future();
+    if (failed.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+        return fail(failed.get());
+    }
     spdlog::info("stopped");
     return EXIT_SUCCESS;
 }

@@ -68,14 +68,6 @@ PostgresJournal::PostgresJournal(const std::string& connection)
     : connection_({.connection = connection,
                    .prepare = [this](PostgresConnection& fresh) { return prepare(fresh); }}) {}
 
-Result<std::unique_ptr<PostgresJournal>> PostgresJournal::open(const std::string& connection) {
-    std::unique_ptr<PostgresJournal> journal(new PostgresJournal(connection));
-    if (Status connected = journal->connection_.connect(); !connected) {
-        return connected.error();
-    }
-    return journal;
-}
-
 Status PostgresJournal::prepare(PostgresConnection& connection) {
     const auto identity = prepare_schema(connection);
     if (!identity) {

@@ -6,7 +6,6 @@
 // append first finds out whether that commit was stored.
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -18,8 +17,8 @@ namespace gusu::store {
 
 class PostgresJournal final : public Journal {
 public:
-    // Makes the tables if there are none.
-    static Result<std::unique_ptr<PostgresJournal>> open(const std::string& connection);
+    // Connects when it is first used, and makes the tables if there are none.
+    explicit PostgresJournal(const std::string& connection);
 
     // By the holder of the lease of this term (postgres_lease.h).
     Status lead(std::uint64_t term);
@@ -31,8 +30,6 @@ public:
     std::uint64_t events_since_snapshot() const override { return size_.events_since_snapshot; }
 
 private:
-    explicit PostgresJournal(const std::string& connection);
-
     Status prepare(PostgresConnection& connection);
     Result<bool> was_stored(std::uint64_t newest);
     void queue_batch(const Batch& batch, std::uint64_t sequence);

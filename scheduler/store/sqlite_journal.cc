@@ -1,14 +1,8 @@
 #include "scheduler/store/sqlite_journal.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
-#include "scheduler/base/text.h"
+#include "scheduler/store/file_lock.h"
 #include "scheduler/store/records.h"
 #include "scheduler/store/sqlite.h"
 #include "scheduler/store/sqlite_schema.h"
@@ -25,40 +19,6 @@ constexpr const char* kSettings =
     "PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA temp_store = MEMORY;";
-
-class FileLock {
-public:
-    static Result<FileLock> take(const std::filesystem::path& file);
-    ~FileLock() {
-        if (descriptor_ >= 0) {
-            close(descriptor_);
-        }
-    }
-    FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-    FileLock& operator=(FileLock&&) = delete;
-
-private:
-    explicit FileLock(int descriptor) : descriptor_(descriptor) {}
-    int descriptor_;
-};
-
-// It goes with the descriptor, so that a killed process leaves none behind.
-Result<FileLock> FileLock::take(const std::filesystem::path& file) {
-    const int descriptor = open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-    if (descriptor < 0) {
-        return Error{ErrorCode::Unavailable,
-                     "cannot open " + quote(file.string()) + ": " + std::strerror(errno) +
-                         "; see that the folder is there and may be written"};
-    }
-    FileLock lock(descriptor);
-    if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
-        return Error{ErrorCode::FailedPrecondition,
-                     quote(file.string()) +
-                         " is locked: another gusu-scheduler has this journal "
-                         "open; stop it, or name another journal"};
-    }
-    return lock;
-}
 
 std::int64_t count_of(const Batch& batch) { return static_cast<std::int64_t>(batch.events.size()); }
 

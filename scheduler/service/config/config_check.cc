@@ -12,6 +12,7 @@
 #include "scheduler/base/host_port.h"
 #include "scheduler/base/text.h"
 #include "scheduler/service/identity/tls_files.h"
+#include "scheduler/store/postgres.h"
 
 namespace gusu::service {
 namespace {
@@ -32,6 +33,8 @@ struct Range {
     const char* allowed;
 };
 constexpr Range kLease{seconds(5), hours(1), "from 5s to 1h"};
+constexpr Range kStoreLease{seconds(1), seconds(60), "from 1s to 60s"};
+constexpr Range kKeepTasks{seconds(0), hours(24), "from 0s to 24h"};
 constexpr Range kPolicyTime{seconds(0), hours(24 * 365), "from 0s to 365d"};
 constexpr std::int64_t kMostLaneHours = 1'000'000'000;
 constexpr int kMostLanes = 16;
@@ -68,6 +71,31 @@ void check_listening(const config::v1::SchedulerConfig& config, Complaints& comp
                                                 std::string_view("http.insecure: ").size()));
         }
     }
+}
+
+// Others must be told where to find a leader.
+void check_address(const config::v1::SchedulerConfig& config, Complaints& complaints) {
+    const Result<HostPort> listen = parse_host_port(config.listen());
+    if (!config.address().empty()) {
+        const Result<HostPort> address = check_listen("address", config.address(), complaints);
+        if (address && (is_every_address(address->host) || address->port == 0)) {
+            complaints.add_value("address", quote(config.address()),
+                                 "the host and port by which others reach this scheduler");
+        }
+    } else if (!config.store().postgresql().empty() && listen && is_every_address(listen->host)) {
+        complaints.add("address",
+                       "is not set, and listen (" + config.listen() +
+                           ") names all addresses; set the host and port by which others reach "
+                           "this scheduler");
+    }
+}
+
+void check_store(const config::v1::StoreConfig& store, Complaints& complaints) {
+    if (const Status right = store::check_connection_string(store.postgresql()); !right) {
+        complaints.add("store.postgresql", right.error().message);
+    }
+    check_duration("store.lease", store.lease(), kStoreLease, complaints);
+    check_duration("store.keep_tasks_for", store.keep_tasks_for(), kKeepTasks, complaints);
 }
 
 void check_log_level(const std::string& level, Complaints& complaints) {
@@ -188,6 +216,8 @@ Status Complaints::result() const {
 
 void check_values(const config::v1::SchedulerConfig& config, Complaints& complaints) {
     check_listening(config, complaints);
+    check_address(config, complaints);
+    check_store(config.store(), complaints);
     check_tls(config.tls(), complaints);
     check_log_level(config.log_level(), complaints);
     check_duration("agent_lease", config.agent_lease(), kLease, complaints);

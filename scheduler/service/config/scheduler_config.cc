@@ -57,6 +57,13 @@ void fill_defaults(SchedulerConfig& config) {
     if (config.keep_ended_jobs() == 0) {
         config.set_keep_ended_jobs(10'000);
     }
+    config::v1::StoreConfig& store = *config.mutable_store();
+    if (!store.has_lease()) {
+        *store.mutable_lease() = TimeUtil::SecondsToDuration(5);
+    }
+    if (!store.has_keep_tasks_for()) {
+        *store.mutable_keep_tasks_for() = TimeUtil::MinutesToDuration(5);
+    }
     fill_defaults_of_policy(*config.mutable_policy());
 }
 

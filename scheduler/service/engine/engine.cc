@@ -36,16 +36,16 @@ Status Engine::follow() {
                            [&scheduler](const core::Event& event) { scheduler.apply(event); });
 }
 
-Status Engine::start(const std::vector<core::Accelerator>& catalogue) {
+Status Engine::start(const std::vector<core::Accelerator>& catalogue, Duration longer) {
     if (Status caught_up = follow(); !caught_up) {
         return caught_up;
     }
     const core::Scheduler& scheduler = decider_.scheduler();
     clock_.set_out_from(scheduler.state().last_event());
-    const auto first =
-        decider_.lead({core::TakeLeadership{options_.lease}, core::SetCatalogue{catalogue},
-                       core::SetPolicy{options_.policy}},
-                      clock_.now());
+    const auto first = decider_.lead({core::TakeLeadership{options_.lease + longer},
+                                      core::SetCatalogue{catalogue},
+                                      core::SetPolicy{options_.policy}},
+                                     clock_.now());
     if (!first) {
         return first.error();
     }
@@ -208,9 +208,8 @@ void Engine::write(std::vector<Decided> decided) {
             continue;
         }
         if (!append(group)) {
-            for (Decided& rest : decided) {
-                rest.refuse({ErrorCode::Unavailable, "the scheduler stops"});
-            }
+            give_up(group);
+            give_up(decided);
             return;
         }
         for (Decided& durable : group) {
@@ -229,7 +228,15 @@ void Engine::write(std::vector<Decided> decided) {
     }
 }
 
-// Until it works; false if the engine is being stopped before that.
+void Engine::give_up(std::vector<Decided>& decided) {
+    const Error never{ErrorCode::Unavailable,
+                      is_deposed_ ? trouble() : std::string("the scheduler stops")};
+    for (Decided& each : decided) {
+        each.refuse(never);
+    }
+}
+
+// Until it works; false if it never will, or the engine is being stopped before that.
 bool Engine::append(std::vector<Decided>& decided) {
     std::vector<const store::Batch*> batches;
     for (const Decided& each : decided) {
@@ -240,7 +247,7 @@ bool Engine::append(std::vector<Decided>& decided) {
     if (batches.empty()) {
         return true;
     }
-    for (;;) {
+    while (!is_deposed_) {
         const auto began = Steady::now();
         const Status written = journal_.append(batches);
         if (written) {
@@ -249,18 +256,29 @@ bool Engine::append(std::vector<Decided>& decided) {
             return true;
         }
         set_trouble(written.error().message);
+        if (written.error().code == ErrorCode::FailedPrecondition) {
+            is_deposed_ = true;
+            options_.deposed();
+            return false;
+        }
         const Error again{ErrorCode::Unavailable, "the scheduler cannot write its journal (" +
                                                       written.error().message +
                                                       "); ask again with the same request id"};
         for (Decided& each : decided) {
             each.refuse(again);
         }
-        std::unique_lock lock(decided_mutex_);
-        if (decided_changed_.wait_for(lock, kRetryEvery, [this] { return no_more_; })) {
+        if (!wait_to_try_again()) {
             spdlog::error("stopped with events that could not be written");
             return false;
         }
     }
+    return false;
+}
+
+// False if the engine is being stopped.
+bool Engine::wait_to_try_again() {
+    std::unique_lock lock(decided_mutex_);
+    return !decided_changed_.wait_for(lock, kRetryEvery, [this] { return no_more_; });
 }
 
 }  // namespace gusu::service

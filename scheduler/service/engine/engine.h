@@ -7,7 +7,8 @@
 //
 // If the journal cannot be written (a full disk), commands of clients are refused with Unavailable,
 // reads go on, running jobs too, and what has been decided is tried again every second until it is
-// durable.
+// durable. If another scheduler leads by now, nothing is tried again: all that waits is told to ask
+// there, and this engine is of no more use.
 #pragma once
 
 #include <atomic>
@@ -35,6 +36,8 @@ struct EngineOptions {
     // should have started before.
     std::chrono::seconds full_pass_every{60};
     std::function<void(int)> full_pass_started = [](int) {};
+    // Another scheduler leads. Called once, on the journal's thread.
+    std::function<void()> deposed = [] {};
 };
 
 class Engine final : public CommandPort {
@@ -53,8 +56,9 @@ public:
     // likes: a scheduler that stands by keeps its state warm with it.
     Status follow();
     // Follows the journal to its end, takes leadership and begins to decide. Returns when that is
-    // durable.
-    Status start(const std::vector<core::Accelerator>& catalogue);
+    // durable. Agents are waited for `longer` than their lease if they may still be in touch with a
+    // leader before this one.
+    Status start(const std::vector<core::Accelerator>& catalogue, Duration longer = Duration(0));
     // What was posted before is decided, made durable and released; what comes later is refused.
     void stop();
 
@@ -75,6 +79,8 @@ private:
     void write_forever();
     void write(std::vector<Decided> decided);
     bool append(std::vector<Decided>& decided);
+    bool wait_to_try_again();
+    void give_up(std::vector<Decided>& decided);
     void set_trouble(const std::string& why);
 
     store::Journal& journal_;
@@ -99,6 +105,7 @@ private:
     std::string trouble_;
     std::atomic<bool> in_trouble_ = false;
     std::atomic<bool> snapshot_due_ = false;
+    bool is_deposed_ = false;  // of the journal's thread
 
     std::thread deciding_;
     std::thread writing_;

@@ -153,11 +153,15 @@ MetricFamily gpu_jobs(const core::State& state) {
     return family;
 }
 
+MetricFamily leader(double value) {
+    MetricFamily family = gauges("gusu_leader", "1 on the scheduler that leads, 0 on others.");
+    add(family, {}, value);
+    return family;
+}
+
 std::vector<MetricFamily> families_of(const core::State& state, Time now) {
-    MetricFamily leader = gauges("gusu_leader", "1 on the scheduler that leads.");
-    add(leader, {}, 1);
     return {gpus(state),  tenant_gpus(state),  jobs(state),     pending(state, now),
-            nodes(state), reservations(state), gpu_jobs(state), std::move(leader)};
+            nodes(state), reservations(state), gpu_jobs(state), leader(1)};
 }
 
 }  // namespace
@@ -180,6 +184,8 @@ std::vector<prometheus::MetricFamily> StateMetrics::Collect() const {
     read_at_ = std::chrono::steady_clock::now();
     return *last_;
 }
+
+std::vector<prometheus::MetricFamily> StandbyMetrics::Collect() const { return {leader(0)}; }
 
 bool answers(Engine& engine, std::chrono::milliseconds wait) {
     auto read = std::make_shared<std::promise<void>>();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
 
 #include <chrono>
 #include <memory>
@@ -26,6 +27,12 @@ private:
     mutable std::mutex mutex_;
     mutable std::shared_ptr<const Families> last_ = std::make_shared<Families>();
     mutable std::chrono::steady_clock::time_point read_at_{};
+};
+
+// Of a scheduler that does not lead.
+class StandbyMetrics final : public prometheus::Collectable {
+public:
+    std::vector<prometheus::MetricFamily> Collect() const override;
 };
 
 // Whether the engine answers within `wait`.

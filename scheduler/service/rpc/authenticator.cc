@@ -72,6 +72,18 @@ Time Authenticator::now() const {
     return engine_time_ + std::chrono::duration_cast<Duration>(since);
 }
 
+void Authenticator::turn_away(const std::string& why) {
+    const std::unique_lock lock(mutex_);
+    turned_away_ = why;
+}
+
+void Authenticator::let_in() { turn_away(""); }
+
+std::string Authenticator::why_turned_away() const {
+    const std::shared_lock lock(mutex_);
+    return turned_away_;
+}
+
 Result<Person> Authenticator::identify(const grpc::CallbackServerContext& context) const {
     const auto found = context.client_metadata().find("authorization");
     if (found == context.client_metadata().end()) {
@@ -84,6 +96,9 @@ Result<Person> Authenticator::identify(const grpc::CallbackServerContext& contex
     }
     const std::string hash = hash_secret(secret);
     const std::shared_lock lock(mutex_);
+    if (!turned_away_.empty()) {
+        return Error{ErrorCode::Unavailable, turned_away_};
+    }
     const auto person = people_.find(hash);
     if (person == people_.end()) {
         return unknown("this token is not known: it was revoked, or is of another platform");

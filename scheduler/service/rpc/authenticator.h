@@ -26,6 +26,12 @@ public:
     void know(const core::State& state, Time now);
     void see(const core::Events& events, Time now);
 
+    // From now on everybody is told to ask another scheduler, and `why`; until let_in().
+    void turn_away(const std::string& why);
+    void let_in();
+    // Empty: nobody is.
+    std::string why_turned_away() const;
+
     // By "authorization: Bearer gusu_..."; the error names the remedy.
     Result<Person> identify(const grpc::CallbackServerContext& context) const;
 
@@ -35,6 +41,7 @@ private:
     Time now() const;
 
     mutable std::shared_mutex mutex_;
+    std::string turned_away_;                            // why; empty: nobody is
     std::map<std::string, Person, std::less<>> people_;  // by hash
     std::map<std::string, std::string> hash_by_token_;
     Time engine_time_;

@@ -1,19 +1,15 @@
-#include "scheduler/service/rpc/server.h"
+#include "scheduler/service/rpc/leader.h"
 
 #include <grpcpp/health_check_service_interface.h>
-#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <future>
 #include <optional>
 
 #include "proto/http/metrics_text.h"
-#include "proto/http/server.h"
 #include "scheduler/base/log.h"
 #include "scheduler/service/agents/agent_service.h"
 #include "scheduler/service/config/scheduler_config.h"
-#include "scheduler/service/identity/atomic_file.h"
 #include "scheduler/service/metrics/state_metrics.h"
 #include "scheduler/service/rpc/first_start.h"
 #include "scheduler/service/rpc/identity_service.h"
@@ -23,13 +19,10 @@
 #include "scheduler/service/rpc/reservation_service.h"
 #include "scheduler/service/rpc/status_service.h"
 #include "scheduler/service/rpc/tenant_service.h"
-#include "scheduler/store/sqlite.h"
-#include "scheduler/store/sqlite_journal.h"
 
 namespace gusu::service {
 namespace {
 
-namespace fs = std::filesystem;
 using config::v1::SchedulerConfig;
 using Clock = std::chrono::system_clock;
 
@@ -55,14 +48,16 @@ std::vector<core::Accelerator> to_catalogue(const SchedulerConfig& config) {
     return catalogue;
 }
 
-EngineOptions engine_options(const SchedulerConfig& config, ProcessMetrics& metrics) {
+EngineOptions engine_options(const LeaderOptions& options, ProcessMetrics& metrics) {
+    const SchedulerConfig& config = options.config;
     return {.retention = {.keep_for = to_duration(config.keep_ended_for()),
                           .keep_at_most = static_cast<std::size_t>(config.keep_ended_jobs())},
             .lease = to_duration(config.agent_lease()) + LinkOptions{}.kill_time,
             .policy = to_policy(config.policy()),
             .pass_took = [&metrics](double seconds) { metrics.pass_took(seconds); },
             .commit_took = [&metrics](double seconds) { metrics.commit_took(seconds); },
-            .full_pass_started = [&metrics](int jobs) { metrics.full_pass_started(jobs); }};
+            .full_pass_started = [&metrics](int jobs) { metrics.full_pass_started(jobs); },
+            .deposed = options.deposed};
 }
 
 AgentServiceOptions agent_options(const SchedulerConfig& config, const TlsFiles& tls) {
@@ -72,44 +67,39 @@ AgentServiceOptions agent_options(const SchedulerConfig& config, const TlsFiles&
     return options;
 }
 
-// What listens on all addresses is found on this machine's own.
-std::string reachable(HostPort address) {
-    if (address.host == "0.0.0.0" || address.host == "::") {
-        address.host = "127.0.0.1";
-    }
-    return format_host_port(address);
-}
-
 }  // namespace
 
-class Server::Parts {
+class Leader::Parts {
 public:
-    Parts(const SchedulerConfig& config, std::unique_ptr<store::Journal> journal,
-          std::unique_ptr<store::History> history, TlsFiles tls)
-        : config_(config),
+    Parts(LeaderOptions options, std::unique_ptr<store::Journal> journal,
+          std::unique_ptr<store::History> history)
+        : options_(std::move(options)),
           journal_(std::move(journal)),
           history_(std::move(history)),
-          tls_(std::move(tls)),
-          engine_(*journal_, engine_options(config, metrics_)),
-          agents_(engine_, agent_options(config, tls_)),
+          engine_(*journal_, engine_options(options_, metrics_)),
+          agents_(engine_, agent_options(config_, options_.tls)),
           platform_{engine_,        *history_, worker_,  forecaster_,
-                    authenticator_, hub_,      metrics_, agents_.logs()} {}
+                    authenticator_, hub_,      metrics_, agents_.logs()} {
+        listen_to_engine();
+    }
     Parts(const Parts&) = delete;
     Parts& operator=(const Parts&) = delete;
     ~Parts() { stop(); }
 
-    Status start() {
-        listen_to_engine();
-        if (Status started = engine_.start(to_catalogue(config_)); !started) {
+    Status follow() { return engine_.follow(); }
+
+    Status start(const Start& start) {
+        if (Status started = engine_.start(to_catalogue(config_), start.longer); !started) {
             return started;
         }
         know_people();
-        for (const auto step :
-             {&Parts::serve_grpc, &Parts::found, &Parts::serve_http, &Parts::tell_ready}) {
-            if (Status done = (this->*step)(); !done) {
-                return done;
-            }
+        if (Status served = serve_grpc(start.listen); !served) {
+            return served;
         }
+        if (Status founded = found(); !founded) {
+            return founded;
+        }
+        tell_ready();
         return Done{};
     }
 
@@ -118,9 +108,6 @@ public:
             return;
         }
         ready_ = false;
-        if (http_ != nullptr) {
-            http_->stop();
-        }
         hub_.stop();
         agents_.shutdown();
         stop_grpc();
@@ -129,8 +116,33 @@ public:
         engine_.stop();
     }
 
-    std::string grpc_address() const { return reachable(listening_.address); }
-    std::string http_address() const { return reachable(http_->address()); }
+    void turn_away(const std::string& why) { authenticator_.turn_away(why); }
+    void let_in() { authenticator_.let_in(); }
+
+    HostPort address() const { return listening_.address; }
+
+    HttpReply metrics() const {
+        const prometheus::Collectable* const sources[] = {&metrics_.source(), &state_metrics_};
+        return metrics_reply(sources);
+    }
+
+    HttpReply readiness() {
+        const std::string trouble = engine_.trouble();
+        if (!trouble.empty()) {
+            return {.status = 503, .body = "the journal cannot be written: " + trouble + "\n"};
+        }
+        if (const std::string why = authenticator_.why_turned_away(); !why.empty()) {
+            return {.status = 503, .body = why + "\n"};
+        }
+        if (!ready_) {
+            return {.status = 503, .body = "starting or stopping\n"};
+        }
+        if (!answers(engine_, kPatience)) {
+            return {.status = 503, .body = "the engine has not answered within 2 s\n"};
+        }
+        return {.status = 200,
+                .body = "ready: leads in epoch " + std::to_string(engine_.epoch()) + "\n"};
+    }
 
 private:
     void listen_to_engine() {
@@ -156,52 +168,26 @@ private:
         known.get_future().get();
     }
 
-    Status serve_grpc() {
-        const auto address = parse_host_port(config_.listen());
-        if (!address) {
-            return Error{address.error().code, "listen: " + address.error().message};
-        }
-        auto listening =
-            listen(*address, tls_,
-                   {&jobs_, &tenants_, &nodes_, &reservations_, &identity_, &status_, &agents_});
+    Status serve_grpc(const HostPort& address) {
+        auto listening = listen(address, options_.tls,
+                                {.services = {&jobs_, &tenants_, &nodes_, &reservations_,
+                                              &identity_, &status_, &agents_}});
         if (!listening) {
             return listening.error();
         }
         listening_ = std::move(*listening);
-        leadership_.address = grpc_address();
+        leadership_.address = reachable_address(config_, listening_.address);
         leadership_.version = kVersion;
         return Done{};
     }
 
     Status found() {
         return found_platform(engine_, {.state_dir = config_.state_dir(),
-                                        .scheduler = grpc_address(),
-                                        .authority = tls_.authority});
+                                        .scheduler = leadership_.address,
+                                        .authority = options_.tls.authority});
     }
 
-    Status serve_http() {
-        const auto address = parse_host_port(config_.http().listen());
-        if (!address) {
-            return Error{address.error().code, "http.listen: " + address.error().message};
-        }
-        const auto security = http_security(config_.http().insecure(), *address);
-        if (!security) {
-            return security.error();
-        }
-        auto started = HttpServer::start(
-            {.listen = *address,
-             .security = *security,
-             .certificate = tls_.certificate,
-             .key = tls_.key,
-             .routes = [this](std::string_view target) { return reply(target); }});
-        if (!started) {
-            return started.error();
-        }
-        http_ = std::move(*started);
-        return Done{};
-    }
-
-    Status tell_ready() {
+    void tell_ready() {
         for (const char* service :
              {v1::JobService::service_full_name(), v1::TenantService::service_full_name(),
               v1::NodeService::service_full_name(), v1::ReservationService::service_full_name(),
@@ -210,45 +196,7 @@ private:
             listening_.server->GetHealthCheckService()->SetServingStatus(service, true);
         }
         ready_ = true;
-        if (!config_.ready_file().empty()) {
-            const std::string json = "{\"grpc\":\"" + grpc_address() + "\",\"http\":\"" +
-                                     http_address() + "\",\"pid\":" + std::to_string(::getpid()) +
-                                     "}\n";
-            constexpr mode_t kReadable = 0644;
-            if (Status written = write_file_atomically(config_.ready_file(), json, kReadable);
-                !written) {
-                return written;
-            }
-        }
-        spdlog::info("ready grpc={} http={} state_dir={} epoch={}", grpc_address(), http_address(),
-                     config_.state_dir(), engine_.epoch());
-        return Done{};
-    }
-
-    HttpReply reply(std::string_view target) {
-        if (target == "/metrics") {
-            const prometheus::Collectable* const sources[] = {&metrics_.source(), &state_metrics_};
-            return metrics_reply(sources);
-        }
-        if (target == "/healthz") {
-            return {.status = 200, .body = "alive\n"};
-        }
-        return target == "/readyz" ? readiness() : http_not_found(target);
-    }
-
-    HttpReply readiness() {
-        const std::string trouble = engine_.trouble();
-        if (!trouble.empty()) {
-            return {.status = 503, .body = "the journal cannot be written: " + trouble + "\n"};
-        }
-        if (!ready_) {
-            return {.status = 503, .body = "starting or stopping\n"};
-        }
-        if (!answers(engine_, kPatience)) {
-            return {.status = 503, .body = "the engine has not answered within 2 s\n"};
-        }
-        return {.status = 200,
-                .body = "ready: leads in epoch " + std::to_string(engine_.epoch()) + "\n"};
+        spdlog::info("leads grpc={} epoch={}", leadership_.address, engine_.epoch());
     }
 
     // Calls that wait for a journal that cannot be written are only released by the engine's stop.
@@ -265,10 +213,10 @@ private:
         ended.wait();
     }
 
-    const SchedulerConfig config_;
+    const LeaderOptions options_;
+    const SchedulerConfig& config_ = options_.config;
     const std::unique_ptr<store::Journal> journal_;
     const std::unique_ptr<store::History> history_;
-    const TlsFiles tls_;
     ProcessMetrics metrics_;
     Authenticator authenticator_;
     JobHub hub_;
@@ -286,50 +234,23 @@ private:
     StatusService status_{platform_, leadership_};
     StateMetrics state_metrics_{engine_};
     Listening listening_;
-    std::unique_ptr<HttpServer> http_;
     std::atomic<bool> ready_ = false;
     std::atomic<bool> stopped_ = false;
 };
 
-Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Leader::Leader(LeaderOptions options, std::unique_ptr<store::Journal> journal,
+               std::unique_ptr<store::History> history)
+    : parts_(std::make_unique<Parts>(std::move(options), std::move(journal), std::move(history))) {}
 
-Server::~Server() = default;
+Leader::~Leader() = default;
 
-void Server::stop() { parts_->stop(); }
-
-std::string Server::grpc_address() const { return parts_->grpc_address(); }
-
-std::string Server::http_address() const { return parts_->http_address(); }
-
-Result<std::unique_ptr<Server>> Server::start(const SchedulerConfig& config) {
-    const fs::path state_dir = config.state_dir();
-    std::error_code error;
-    fs::create_directories(state_dir, error);
-    if (error) {
-        return Error{ErrorCode::FailedPrecondition,
-                     "state_dir: cannot create " + state_dir.string() + ": " + error.message()};
-    }
-    // First of all, since its lock keeps a second scheduler out of the folder.
-    const fs::path file = state_dir / "journal.sqlite";
-    auto journal = store::SqliteJournal::open(file);
-    if (!journal) {
-        return journal.error();
-    }
-    auto tls = provide_tls(config.tls(), state_dir);
-    if (!tls) {
-        return tls.error();
-    }
-    auto rows = store::open_rows(file);
-    if (!rows) {
-        return rows.error();
-    }
-    auto parts = std::make_unique<Parts>(config, std::move(*journal),
-                                         std::make_unique<store::History>(std::move(*rows)),
-                                         std::move(*tls));
-    if (const Status started = parts->start(); !started) {
-        return started.error();
-    }
-    return std::unique_ptr<Server>(new Server(std::move(parts)));
-}
+Status Leader::follow() { return parts_->follow(); }
+Status Leader::start(const Start& start) { return parts_->start(start); }
+void Leader::stop() { parts_->stop(); }
+void Leader::turn_away(const std::string& why) { parts_->turn_away(why); }
+void Leader::let_in() { parts_->let_in(); }
+HostPort Leader::address() const { return parts_->address(); }
+HttpReply Leader::metrics() const { return parts_->metrics(); }
+HttpReply Leader::readiness() const { return parts_->readiness(); }
 
 }  // namespace gusu::service

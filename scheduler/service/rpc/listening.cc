@@ -43,8 +43,17 @@ void set_limits(grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-Result<Listening> listen(const HostPort& address, const TlsFiles& tls,
-                         const std::vector<grpc::Service*>& services) {
+std::string reachable_address(const config::v1::SchedulerConfig& config, HostPort listening) {
+    if (!config.address().empty()) {
+        return config.address();
+    }
+    if (is_every_address(listening.host)) {
+        listening.host = "127.0.0.1";
+    }
+    return format_host_port(listening);
+}
+
+Result<Listening> listen(const HostPort& address, const TlsFiles& tls, const Served& served) {
     speak_nothing_older_than_tls_1_3();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -52,8 +61,11 @@ Result<Listening> listen(const HostPort& address, const TlsFiles& tls,
     set_limits(builder);
     int port = 0;
     builder.AddListeningPort(format_host_port(address), credentials(tls), &port);
-    for (grpc::Service* service : services) {
+    for (grpc::Service* service : served.services) {
         builder.RegisterService(service);
+    }
+    if (served.others != nullptr) {
+        builder.RegisterCallbackGenericService(served.others);
     }
     Listening listening{.server = builder.BuildAndStart(), .address = address};
     if (listening.server == nullptr || port == 0) {

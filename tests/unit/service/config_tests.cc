@@ -108,6 +108,9 @@ TEST_F(Config, EmptyMeansTheDefaults) {
     EXPECT_EQ(config->keep_ended_for().seconds(), 3600);
     EXPECT_EQ(config->keep_ended_jobs(), 10'000);
     EXPECT_EQ(config->ready_file(), "");
+    EXPECT_EQ(config->store().postgresql(), "");
+    EXPECT_EQ(config->store().lease().seconds(), 5);
+    EXPECT_EQ(config->store().keep_tasks_for().seconds(), 300);
     EXPECT_EQ(config->accelerators_size(), 0);
 }
 
@@ -174,6 +177,18 @@ TEST_F(Config, WrongValues) {
         {"agent_lease: 0s", "scheduler.yaml: agent_lease: 0s is not allowed; from 5s to 1h"},
         {"keep_ended_for: 400d",
          "scheduler.yaml: keep_ended_for: 34560000s is not allowed; from 0s to 365d"},
+        {"store: {lease: 100ms}",
+         "scheduler.yaml: store.lease: 0.100s is not allowed; from 1s to 60s"},
+        {"store: {keep_tasks_for: 25h}",
+         "scheduler.yaml: store.keep_tasks_for: 90000s is not allowed; from 0s to 24h"},
+        {"store: {postgresql: hots=db}",
+         "scheduler.yaml: store.postgresql: invalid connection option \"hots\""},
+        {"{store: {postgresql: host=db}, listen: '0.0.0.0:7077'}",
+         "scheduler.yaml: address: is not set, and listen (0.0.0.0:7077) names all addresses; set "
+         "the host and port by which others reach this scheduler"},
+        {"address: '0.0.0.0:7077'",
+         "scheduler.yaml: address: \"0.0.0.0:7077\" is not allowed; the host and port by which "
+         "others reach this scheduler"},
         {"keep_ended_jobs: -1",
          "scheduler.yaml: keep_ended_jobs: -1 is not allowed; from 1 to 10000000"},
         {"tls: {names: ['a b']}",

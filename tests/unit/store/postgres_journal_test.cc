@@ -35,7 +35,7 @@ protected:
 
     // In the next term; the lease runs out at once.
     std::unique_ptr<PostgresJournal> leader() {
-        auto journal = std::move(*PostgresJournal::open(schema_.connection()));
+        auto journal = std::make_unique<PostgresJournal>(schema_.connection());
         const auto taken = lease("127.0.0.1:1", kNone).take();
         EXPECT_TRUE(taken.ok() && *taken);
         EXPECT_TRUE(journal->lead((*taken)->term).ok());
@@ -180,7 +180,11 @@ TEST_F(PostgresJournalTest, AStoreThatHasLostRecordsIsNotWrittenTo) {
 }
 
 TEST_F(PostgresJournalTest, SchedulersThatStartAtOnceMakeTheTablesOnce) {
-    const auto open = [this] { return PostgresJournal::open(schema_.connection()).ok(); };
+    const auto open = [this] {
+        PostgresJournal journal(schema_.connection());
+        std::uint64_t last = 0;
+        return journal.replay(last, [](const core::Event&) {}).ok();
+    };
     std::vector<std::future<bool>> opened;
     for (int i = 0; i < 8; ++i) {
         opened.push_back(std::async(std::launch::async, open));
@@ -195,22 +199,24 @@ TEST_F(PostgresJournalTest, AServerThatDoesNotSyncIsRefused) {
     schema_.change("ALTER SYSTEM SET fsync = off");
     schema_.change("SELECT pg_reload_conf()");
     ASSERT_TRUE(eventually("current_setting('fsync') = 'off'"));
-    const auto journal = PostgresJournal::open(schema_.connection());
+    PostgresJournal journal(schema_.connection());
+    std::uint64_t last = 0;
+    const Status opened = journal.replay(last, [](const core::Event&) {});
     schema_.change("ALTER SYSTEM RESET fsync");
     schema_.change("SELECT pg_reload_conf()");
     ASSERT_TRUE(eventually("current_setting('fsync') = 'on'"));
-    ASSERT_FALSE(journal.ok());
-    EXPECT_THAT(journal.error().message, HasSubstr("has fsync = off"));
+    ASSERT_FALSE(opened.ok());
+    EXPECT_THAT(opened.error().message, HasSubstr("has fsync = off"));
 }
 
 TEST_F(PostgresJournalTest, AServerThatIsNotThereIsUnavailableAndNoPasswordIsTold) {
-    const auto journal =
-        PostgresJournal::open("host=127.0.0.1 port=1 user=gusu password=secret dbname=gusu");
-    ASSERT_FALSE(journal.ok());
-    EXPECT_EQ(journal.error().code, ErrorCode::Unavailable);
-    EXPECT_THAT(journal.error().message,
-                AllOf(HasSubstr("127.0.0.1"), HasSubstr("see that it runs"),
-                      Not(HasSubstr("secret")), Not(HasSubstr("\n"))));
+    PostgresJournal journal("host=127.0.0.1 port=1 user=gusu password=secret dbname=gusu");
+    std::uint64_t last = 0;
+    const Status opened = journal.replay(last, [](const core::Event&) {});
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.error().code, ErrorCode::Unavailable);
+    EXPECT_THAT(opened.error().message, AllOf(HasSubstr("127.0.0.1"), HasSubstr("see that it runs"),
+                                              Not(HasSubstr("secret")), Not(HasSubstr("\n"))));
 }
 
 TEST_F(PostgresJournalTest, WordsThatAreNoConnectionAreNamed) {

@@ -27,21 +27,18 @@ class PostgresStore final : public StoreUnderTest {
 public:
     // Leads, in a term of its own, and gives the lease back at once.
     Result<std::unique_ptr<Journal>> open() override {
-        auto journal = PostgresJournal::open(schema_.connection());
-        if (!journal) {
-            return journal.error();
-        }
+        auto journal = std::make_unique<PostgresJournal>(schema_.connection());
         PostgresLease lease({.connection = schema_.connection(), .address = "127.0.0.1:7077"});
         const auto taken = lease.take();
         if (!taken) {
             return taken.error();
         }
-        const Status led = (*journal)->lead((*taken)->term);
+        const Status led = journal->lead((*taken)->term);
         const Status released = lease.release();
         if (!led || !released) {
             return led ? released.error() : led.error();
         }
-        return std::unique_ptr<Journal>(std::move(*journal));
+        return std::unique_ptr<Journal>(std::move(journal));
     }
 
     std::unique_ptr<History> history() override {
