@@ -42,10 +42,10 @@ Status Engine::start(const std::vector<core::Accelerator>& catalogue, Duration l
     }
     const core::Scheduler& scheduler = decider_.scheduler();
     clock_.set_out_from(scheduler.state().last_event());
-    const auto first = decider_.lead({core::TakeLeadership{options_.lease + longer},
-                                      core::SetCatalogue{catalogue},
-                                      core::SetPolicy{options_.policy}},
-                                     clock_.now());
+    const auto first =
+        decider_.lead({core::TakeLeadership{options_.lease + longer}, core::SetCatalogue{catalogue},
+                       core::SetPolicy{options_.policy}},
+                      clock_.now());
     if (!first) {
         return first.error();
     }
