@@ -11,6 +11,7 @@
 #include <string>
 
 #include "scheduler/base/log.h"
+#include "scheduler/service/admin/stores.h"
 #include "scheduler/service/config/scheduler_config.h"
 #include "scheduler/service/rpc/server.h"
 
@@ -22,6 +23,12 @@ constexpr int kWrongWords = 2;
 struct Options {
     std::string config = "/etc/gusu/scheduler.yaml";
     bool check_config = false;
+    bool verify = false;
+    bool migrate = false;
+    std::string backup;
+    std::string restore;
+
+    bool is_for_store() const { return verify || migrate || !backup.empty() || !restore.empty(); }
 };
 
 int fail(const gusu::Error& error) {
@@ -68,6 +75,37 @@ int serve(const Options& options) {
     return EXIT_SUCCESS;
 }
 
+// Beside a scheduler, or instead of one.
+int work_on_store(const Options& options) {
+    const auto config = gusu::service::load_scheduler_config(options.config);
+    if (!config) {
+        return fail(config.error());
+    }
+    const auto done = options.verify            ? gusu::service::verify(*config)
+                      : options.migrate         ? gusu::service::migrate(*config)
+                      : !options.backup.empty() ? gusu::service::back_up(*config, options.backup)
+                                                : gusu::service::restore(*config, options.restore);
+    if (!done) {
+        return fail(done.error());
+    }
+    std::cout << *done << "\n";
+    return EXIT_SUCCESS;
+}
+
+void add_store_options(CLI::App& app, Options& options) {
+    auto* const group = app.add_option_group("Store", "Instead of serving, one of");
+    group->add_flag("--verify", options.verify, "Read the whole store, say whether it is sound");
+    group->add_option("--backup", options.backup, "Write all of the store to a new file")
+        ->type_name("FILE");
+    group
+        ->add_option("--restore", options.restore,
+                     "Fill the store, which must be empty, from a backup")
+        ->type_name("FILE");
+    group->add_flag("--migrate", options.migrate,
+                    "Move from the SQLite journal of state_dir to store.postgresql");
+    group->require_option(0, 1);
+}
+
 int check(const Options& options) {
     const gusu::Status right = gusu::service::check_scheduler_config(options.config);
     if (!right) {
@@ -91,10 +129,14 @@ int main(int argc, char** argv) {
         ->capture_default_str();
     app.add_flag("--check-config", options.check_config,
                  "Read the configuration, say what is wrong with it, do nothing");
+    add_store_options(app, options);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? EXIT_SUCCESS : kWrongWords;
+    }
+    if (options.is_for_store()) {
+        return work_on_store(options);
     }
     return options.check_config ? check(options) : serve(options);
 }

@@ -84,6 +84,27 @@ private:
 
 }  // namespace
 
+Status read_history(RowSource& rows, const std::function<Status(HistoryRow row)>& take) {
+    return rows.read(std::string(kHistoryColumns) + "ORDER BY ended, job", {},
+                     [&take](const Row& row) { return take(row_of(row)); });
+}
+
+Status read_usage(RowSource& rows, const std::function<Status(UsageRecord row)>& take) {
+    return rows.read(
+        "SELECT job, tenant, \"user\", accelerator, milli_gpus, milli_cpus, held_from, held_until "
+        "FROM usage ORDER BY id",
+        {}, [&take](const Row& row) {
+            return take({.job = {static_cast<std::uint64_t>(row.integer(0))},
+                         .tenant = row.text(1),
+                         .user = row.text(2),
+                         .accelerator = row.text(3),
+                         .milli_gpus = row.integer(4),
+                         .milli_cpus = row.integer(5),
+                         .from = from_milliseconds(row.integer(6)),
+                         .until = from_milliseconds(row.integer(7))});
+        });
+}
+
 Result<std::vector<HistoryRow>> History::read_history(const std::string& where,
                                                       const std::vector<Value>& values) {
     std::vector<HistoryRow> found;

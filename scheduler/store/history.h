@@ -2,6 +2,7 @@
 // each.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,6 +34,10 @@ struct UsageSum {
     Int128 milli_cpu_ms = 0;
     std::int64_t jobs = 0;
 };
+
+// All of them, in the order in which they were written.
+Status read_history(RowSource& rows, const std::function<Status(HistoryRow row)>& take);
+Status read_usage(RowSource& rows, const std::function<Status(UsageRecord row)>& take);
 
 class History {
 public:

@@ -22,6 +22,8 @@ public:
 
     // By the holder of the lease of this term (postgres_lease.h).
     Status lead(std::uint64_t term);
+    // The last record; known since lead().
+    std::uint64_t newest() const { return size_.newest; }
 
     Status replay(std::uint64_t& last,
                   const std::function<void(const core::Event&)>& apply) override;

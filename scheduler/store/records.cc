@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "scheduler/wire/event_codec.h"
 
@@ -14,14 +15,30 @@ constexpr std::size_t kEventsAPart = 8192;
 
 using Apply = std::function<void(const core::Event&)>;
 
-Status apply_all(const std::string& what, const Row& row, const Apply& apply) {
-    const auto events = wire::decode_events(row.blob(1));
+Result<core::Events> decode(const std::string& what, const Row& row) {
+    auto events = wire::decode_events(row.blob(1));
     if (!events) {
         return Error{events.error().code,
                      what + " " + std::to_string(row.integer(0)) + " " + events.error().message};
     }
+    return events;
+}
+
+Status apply_all(const std::string& what, const Row& row, const Apply& apply) {
+    const auto events = decode(what, row);
+    if (!events) {
+        return events.error();
+    }
     std::ranges::for_each(*events, apply);
     return Done{};
+}
+
+Status require_next(const Row& row, std::uint64_t last) {
+    if (static_cast<std::uint64_t>(row.integer(0)) == last + 1) {
+        return Done{};
+    }
+    return Error{ErrorCode::Internal, "journal record " + std::to_string(last + 1) +
+                                          " is missing; restore the journal from a backup"};
 }
 
 // Halves what comes out too large; a single event is stored whatever its size.
@@ -67,18 +84,43 @@ Status replay_records(RowSource& source, std::uint64_t& last, const Apply& apply
         }
         last = static_cast<std::uint64_t>(covered);
     }
-    return source.read(
-        "SELECT sequence, events FROM journal WHERE sequence > $1 ORDER BY sequence",
-        {static_cast<std::int64_t>(last)}, [&](const Row& row) {
-            if (static_cast<std::uint64_t>(row.integer(0)) != last + 1) {
-                return Status(Error{ErrorCode::Internal,
-                                    "journal record " + std::to_string(last + 1) +
-                                        " is missing; restore the journal from a backup"});
-            }
-            Status applied = apply_all("journal record", row, apply);
-            last += applied ? 1 : 0;
-            return applied;
-        });
+    // Beginning with the record known already: a store that lacks it is not the one that was
+    // followed.
+    bool is_there = last == 0;
+    Status read =
+        source.read("SELECT sequence, events FROM journal WHERE sequence >= $1 ORDER BY sequence",
+                    {static_cast<std::int64_t>(last)}, [&](const Row& row) {
+                        if (!std::exchange(is_there, true) &&
+                            static_cast<std::uint64_t>(row.integer(0)) == last) {
+                            return Status(Done{});
+                        }
+                        Status next = require_next(row, last);
+                        if (next) {
+                            next = apply_all("journal record", row, apply);
+                        }
+                        last += next ? 1 : 0;
+                        return next;
+                    });
+    if (read && !is_there) {
+        return Error{ErrorCode::Internal,
+                     "the journal ends before record " + std::to_string(last) +
+                         ", which was there: an older state of it was brought back; see that it is "
+                         "the right one, and bring it back by gusu admin restore"};
+    }
+    return read;
+}
+
+Status read_records(RowSource& source, const std::function<Status(core::Events events)>& take) {
+    std::uint64_t last = 0;
+    return source.read("SELECT sequence, events FROM journal ORDER BY sequence", {},
+                       [&](const Row& row) {
+                           if (Status next = require_next(row, last); !next) {
+                               return next;
+                           }
+                           auto events = decode("journal record", row);
+                           ++last;
+                           return events ? take(std::move(*events)) : Status(events.error());
+                       });
 }
 
 Status for_each_part(const core::Events& events,

@@ -20,6 +20,9 @@ Result<JournalSize> size_of(RowSource& source);
 Status replay_records(RowSource& source, std::uint64_t& last,
                       const std::function<void(const core::Event&)>& apply);
 
+// Every record there ever was, whatever the snapshot stands for.
+Status read_records(RowSource& source, const std::function<Status(core::Events events)>& take);
+
 // Gives `events`, encoded, in parts that can be read into memory at once.
 Status for_each_part(const core::Events& events,
                      const std::function<Status(const std::string& part)>& store);

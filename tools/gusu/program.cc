@@ -72,6 +72,7 @@ std::unique_ptr<CLI::App> make_root(Invocation& invocation) {
     add_reservation_verbs(*root, invocation);
     add_tenant_verbs(*root, invocation);
     add_access_verbs(*root, invocation);
+    add_admin_verbs(*root, invocation);
     root->footer(
         "Examples:\n"
         "  gusu login --scheduler HOST:PORT --authority ca.pem --token-file token\n"

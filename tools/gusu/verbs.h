@@ -32,6 +32,7 @@ struct Invocation {
 void add_job_verbs(CLI::App& root, Invocation& invocation);
 void add_cluster_verbs(CLI::App& root, Invocation& invocation);
 void add_reservation_verbs(CLI::App& root, Invocation& invocation);
+void add_admin_verbs(CLI::App& root, Invocation& invocation);
 void add_tenant_verbs(CLI::App& root, Invocation& invocation);
 void add_access_verbs(CLI::App& root, Invocation& invocation);
 
