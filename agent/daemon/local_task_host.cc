@@ -88,7 +88,7 @@ void LocalTaskHost::process_may_be_over(const TaskKey& key) {
 std::optional<ExitRecord> LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwise) {
     auto exit = read_exit(settings_.task(key));
     if (exit && *exit) {
-        return **exit;
+        return *exit;
     }
     const std::string group = settings_.cgroup(key);
     if (!group.empty()) {

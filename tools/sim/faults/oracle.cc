@@ -261,16 +261,26 @@ void Oracle::check_state(core::Scheduler& scheduler, Time now, Depth depth) {
     }
 }
 
+namespace {
+
+// Thousandths of each device.
+using Held = std::map<std::pair<NodeId, int>, int>;
+
+void add_held(const core::Job& placed, Held& held) {
+    for (const core::PlacedTask& task : std::get<core::Placed>(placed.state).tasks) {
+        if (!task.left()) {
+            task.each_device([&](int device, int milli) { held[{task.node, device}] += milli; });
+        }
+    }
+}
+
+}  // namespace
+
 // S8, S12: the ledger's view of every device.
 void Oracle::check_shares(const core::State& state) {
-    std::map<std::pair<NodeId, int>, int> held;
+    Held held;
     for (const auto& [incarnation, id] : state.placed()) {
-        for (const core::PlacedTask& task : std::get<core::Placed>(state.job(id)->state).tasks) {
-            if (!task.left()) {
-                task.each_device(
-                    [&](int device, int milli) { held[{task.node, device}] += milli; });
-            }
-        }
+        add_held(*state.job(id), held);
     }
     bool sound = true;
     for (const auto& [id, node] : state.nodes()) {

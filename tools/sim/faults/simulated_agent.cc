@@ -132,7 +132,7 @@ Status SimulatedAgent::stop(const agent::TaskKey& key, const agent::StopRequest&
 std::optional<agent::ExitRecord> SimulatedAgent::exit_of(const agent::TaskKey& key,
                                                          const std::string& otherwise) {
     if (auto record = node_.exit_record(key)) {
-        return *record;
+        return record;
     }
     if (!mortal_.may("kill a group") || !node_.kill_group(key)) {
         return std::nullopt;
