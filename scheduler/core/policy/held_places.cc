@@ -307,15 +307,15 @@ bool may_be_cleared(const State& state, const HeldPlace& place, const std::vecto
 
 std::optional<std::vector<JobId>> fillers(const State& state, const HeldPlace& place) {
     const Demand& demand = state.job(place.job)->demand();
-    std::vector<JobId> there;
+    std::vector<JobId> there;  // those on its devices first
+    std::vector<JobId> beside;
     for (const JobId id : jobs_there(state, place)) {
-        if (is_filler(*state.job(id), place)) {
-            there.push_back(id);
+        const Job& job = *state.job(id);
+        if (is_filler(job, place)) {
+            (shares_a_device(job, place) ? there : beside).push_back(id);
         }
     }
-    // Those on its devices first.
-    std::ranges::stable_partition(there,
-                                  [&](JobId id) { return shares_a_device(*state.job(id), place); });
+    there.insert(there.end(), beside.begin(), beside.end());
     Plan plan(state);
     std::size_t count = 0;
     while (!fits(place, demand, plan)) {

@@ -9,15 +9,21 @@ namespace {
 
 using Group = std::vector<int>;
 
-// Those that are linked before those that are not, each by number.
+// The smallest first; of equal ones those that are linked before those that are not, each by
+// number.
 std::vector<Group> groups_of(const NodeDescription& node, const std::vector<int>& usable) {
     std::map<std::tuple<bool, int>, Group> by_number;
     for (const int device : usable) {
         const auto group = node.devices[static_cast<std::size_t>(device)].link_group;
         by_number[{!group, group.value_or(0)}].push_back(device);
     }
-    std::vector<Group> groups;
+    std::map<std::tuple<std::size_t, bool, int>, Group> by_size;
     for (auto& [number, devices] : by_number) {
+        const auto& [is_alone, group] = number;
+        by_size[{devices.size(), is_alone, group}] = std::move(devices);
+    }
+    std::vector<Group> groups;
+    for (auto& [size, devices] : by_size) {
         groups.push_back(std::move(devices));
     }
     return groups;
@@ -28,7 +34,6 @@ std::vector<Group> groups_of(const NodeDescription& node, const std::vector<int>
 std::vector<int> closest(const NodeDescription& node, const std::vector<int>& usable, int wanted) {
     const auto enough = static_cast<std::size_t>(wanted);
     std::vector<Group> groups = groups_of(node, usable);
-    std::ranges::stable_sort(groups, {}, [](const Group& group) { return group.size(); });
     const auto fits =
         std::ranges::find_if(groups, [&](const Group& group) { return group.size() >= enough; });
     if (fits != groups.end()) {

@@ -71,7 +71,6 @@ private:
     class Door;
     std::unique_ptr<Door> door_;
     std::unique_ptr<SimulatedScheduler> scheduler_;
-    bool scheduler_will_start_ = false;
     int scheduler_crashes_left_ = 0;
     Duration wall_offset_{1'800'000'000'000};
 };
