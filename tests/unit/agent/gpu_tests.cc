@@ -165,7 +165,7 @@ TEST(GpuMetrics, WhatAnOldDriverLacksIsLeftOutAlone) {
 TEST(GpuMetrics, XidsAreCountedOnceByWhatCausesThem) {
     const auto reader = open_reader(GUSU_FAKE_NVML);
     reader->read();
-    for (const unsigned long long xid : {13, 31, 79}) {
+    for (const unsigned long long xid : {13ULL, 31ULL, 79ULL}) {
         raise_xid(xid);
     }
     reader->read();
