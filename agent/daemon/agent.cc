@@ -11,6 +11,7 @@
 
 #include "agent/cgroup/cgroup.h"
 #include "agent/daemon/device/device_filter.h"
+#include "agent/daemon/device/gpu_slicer.h"
 #include "agent/daemon/inventory.h"
 #include "agent/daemon/task_files.h"
 #include "agent/supervisor/boot_clock.h"
@@ -153,8 +154,10 @@ Status Agent::prepare() {
     inventory_ = std::move(inventory->offered);
     settings_.device_files = std::move(inventory->device_files);
     settings_.devices.assign(inventory_.devices().begin(), inventory_.devices().end());
-    if (const Status set = set_device_filter(); !set) {
-        return set;
+    for (const Status& set : {set_device_filter(), open_slicer()}) {
+        if (!set) {
+            return set;
+        }
     }
     boot_id_ = *boot_id;
     loop_ = std::move(*loop);
@@ -186,6 +189,21 @@ Status Agent::set_device_filter() {
     settings_.device_filter = *kind;
     (*inventory_.mutable_labels())[kDeviceFilterLabel] =
         *kind == DeviceFilterKind::None ? "none" : "kernel";
+    return Done{};
+}
+
+Status Agent::open_slicer() {
+    const bool some = std::ranges::any_of(settings_.devices, [](const v1::Device& device) {
+        return device.slices() > 0 && device.healthy() && !device.simulated();
+    });
+    if (!some) {
+        return Done{};
+    }
+    auto slicer = GpuSlicer::open();
+    if (!slicer) {
+        return slicer.error();
+    }
+    settings_.slicer = std::move(*slicer);
     return Done{};
 }
 

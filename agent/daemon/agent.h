@@ -32,6 +32,7 @@ private:
     Agent(const config::v1::AgentConfig& config, Descriptor lock);
     Status prepare();
     Status set_device_filter();
+    Status open_slicer();
     Status serve_http(const Identity& identity);
     void open_link(const Identity& identity);
 

@@ -80,6 +80,9 @@ bool is_node_name(std::string_view name) {
                "0123456789.-_") == std::string_view::npos;
 }
 
+// As the scheduler takes it: a slice is a whole number of thousandths.
+bool is_cut_into(int slices) { return slices > 0 && slices <= 8 && 1000 % slices == 0; }
+
 std::string complaint(const AgentConfig& config) {
     if (!is_node_name(config.node())) {
         return "node: " + quote(config.node()) + " is no host name; write letters, digits, . - _";
@@ -115,6 +118,10 @@ std::string complaint(const AgentConfig& config) {
         return "simulated.linked: " + std::to_string(simulated.linked()) +
                " is not between 0 and " + std::to_string(kMostDevices) +
                "; so many neighbours share a link, 0 where none do";
+    }
+    if (simulated.slices() != 0 && !is_cut_into(simulated.slices())) {
+        return "simulated.slices: " + std::to_string(simulated.slices()) +
+               " is not how a device is cut; write 0 for whole ones, 1, 2, 4, 5 or 8";
     }
     if (simulated.count() > 0 && simulated.accelerator().empty()) {
         return "simulated.accelerator: is not set; write a name of the catalogue, as nvidia-h200";

@@ -84,6 +84,15 @@ void set_gang(const v1::Launch& launch, const TaskPlace& place, Environment& env
     environment["MASTER_PORT"] = std::to_string(launch.master_port());
 }
 
+// ":4-5" of a device that is cut.
+std::string slices_text(const v1::Launch& launch) {
+    const int first = launch.first_slice();
+    const int last = first + launch.slices() - 1;
+    return launch.slices() == 0
+               ? ""
+               : ":" + std::to_string(first) + (last > first ? "-" + std::to_string(last) : "");
+}
+
 // A program without devices is told that it has none, or it would take them all.
 void set_devices(const v1::Launch& launch, const std::vector<v1::Device>& devices,
                  Environment& environment) {
@@ -95,7 +104,7 @@ void set_devices(const v1::Launch& launch, const std::vector<v1::Device>& device
             continue;
         }
         if (found->simulated()) {
-            simulated.push_back(std::to_string(index));
+            simulated.push_back(std::to_string(index) + slices_text(launch));
         } else {
             visible.push_back(found->uuid());
         }

@@ -7,6 +7,7 @@
 
 #include "agent/daemon/device/nvidia.h"
 #include "agent/daemon/files.h"
+#include "scheduler/base/log.h"
 
 namespace gusu::agent {
 namespace {
@@ -39,8 +40,22 @@ NodeDevices simulated_devices(const config::v1::AgentConfig& config) {
         if (config.simulated().linked() > 0) {
             device.set_link_group(index / config.simulated().linked());
         }
+        device.set_slices(config.simulated().slices());
     }
     return {.devices = std::move(devices), .files = {}};
+}
+
+// Whose instances somebody else makes are not ours to give out.
+void set_cut_devices(const config::v1::AgentConfig& config, std::vector<v1::Device>& devices) {
+    for (v1::Device& device : devices) {
+        if (device.slices() > 0 && !config.manage_mig()) {
+            spdlog::warn(
+                "GPU is in MIG mode and is not offered index={}; let Gusu cut it by manage_mig: "
+                "true, or end the mode by nvidia-smi -i {} -mig 0",
+                device.index(), device.index());
+            device.set_healthy(false);
+        }
+    }
 }
 
 }  // namespace
@@ -49,6 +64,9 @@ Result<Inventory> take_inventory(const config::v1::AgentConfig& config) {
     auto devices = config.has_simulated() ? Result(simulated_devices(config)) : nvidia_devices();
     if (!devices) {
         return devices.error();
+    }
+    if (!config.has_simulated()) {
+        set_cut_devices(config, devices->devices);
     }
     Inventory taken{.offered = {}, .device_files = std::move(devices->files)};
     v1::NodeInventory& inventory = taken.offered;

@@ -7,6 +7,7 @@
 
 #include "agent/cgroup/cgroup.h"
 #include "agent/daemon/task_files.h"
+#include "agent/daemon/task_slices.h"
 #include "scheduler/base/log.h"
 
 namespace gusu::agent {
@@ -33,6 +34,10 @@ LocalTaskHost::~LocalTaskHost() {
 
 Status LocalTaskHost::start(const TaskKey& key, const v1::Launch& launch) {
     if (const Status prepared = prepare_task(settings_, key, launch); !prepared) {
+        if (const Status back = take_slice_back(settings_, key); !back) {
+            spdlog::error("slice of a GPU stays task={} reason={}", to_text(key),
+                          back.error().message);
+        }
         return prepared;
     }
     saves_.add(key, settings_.task(key));
@@ -84,8 +89,20 @@ void LocalTaskHost::process_may_be_over(const TaskKey& key) {
     watcher_->over(key);
 }
 
-// A supervisor that left no exit record was killed, and its program may still run.
 std::optional<ExitRecord> LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwise) {
+    auto exit = end_of(key, otherwise);
+    if (exit) {
+        if (const Status back = take_slice_back(settings_, key); !back) {
+            spdlog::error("slice of a GPU stays task={} reason={}", to_text(key),
+                          back.error().message);
+            return std::nullopt;
+        }
+    }
+    return exit;
+}
+
+// A supervisor that left no exit record was killed, and its program may still run.
+std::optional<ExitRecord> LocalTaskHost::end_of(const TaskKey& key, const std::string& otherwise) {
     auto exit = read_exit(settings_.task(key));
     if (exit && *exit) {
         return *exit;
@@ -175,6 +192,7 @@ void LocalTaskHost::remove_strays(const std::set<std::string>& known) {
         }
     }
     found_.clear();
+    remove_stray_slices(settings_, known);
 }
 
 }  // namespace gusu::agent

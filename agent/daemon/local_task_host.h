@@ -40,6 +40,7 @@ private:
     void watch_process(const TaskKey& key, const Watched& watched);
     void start_may_be_told(const TaskKey& key);
     void process_may_be_over(const TaskKey& key);
+    std::optional<ExitRecord> end_of(const TaskKey& key, const std::string& otherwise);
 
     const NodeSettings& settings_;
     EventLoop& loop_;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@
 
 namespace gusu::agent {
 
+class GpuSlicer;
+
 struct NodeSettings {
     std::string node;
     std::filesystem::path state_dir;  // absolute, without links
@@ -30,6 +33,7 @@ struct NodeSettings {
     std::vector<v1::Device> devices;
     std::map<int, std::string> device_files;  // by index, of those that have one
     std::vector<std::string> task_devices;    // files every task may open, with * and ?
+    std::shared_ptr<const GpuSlicer> slicer;  // only where GPUs are cut
     CgroupLayout cgroups;                     // without hierarchies: tasks have no groups
     DeviceFilterKind device_filter = DeviceFilterKind::None;
 

@@ -8,6 +8,7 @@
 
 #include "agent/daemon/device/device_filter.h"
 #include "agent/daemon/environment.h"
+#include "agent/daemon/task_slices.h"
 
 namespace gusu::agent {
 namespace {
@@ -164,7 +165,11 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
             return made;
         }
     }
-    return write_order(settings.task(key), order_of(settings, key, launch));
+    SupervisorOrder order = order_of(settings, key, launch);
+    if (const Status given = give_slice(settings, key, launch, order); !given) {
+        return given;
+    }
+    return write_order(settings.task(key), order);
 }
 
 }  // namespace gusu::agent

@@ -43,9 +43,12 @@ std::optional<Parked> closed_whatever_is_free(const State& state, const Demand& 
     return std::nullopt;
 }
 
+bool is_within(Slices slices, Slices others) { return (slices & ~others) == 0; }
+
 bool has_more(const Room& room, const Room& before) {
     return room.milli_cpus > before.milli_cpus || room.memory > before.memory ||
-           !std::ranges::equal(room.device_milli, before.device_milli, std::less_equal());
+           !std::ranges::equal(room.device_milli, before.device_milli, std::less_equal()) ||
+           !std::ranges::equal(room.slices, before.slices, is_within);
 }
 
 }  // namespace
@@ -184,7 +187,7 @@ void Scheduler::claim_places(Time now, Events& events) {
                                !limit_closed(state_, job.demand().tenant, gpus_held(place.tasks));
         if (may_start && victims && !victims->empty() &&
             may_be_cleared(state_, place, *victims, now)) {
-            carry_out(id, {place.tasks, *victims}, now, events);
+            nominate(id, {place.tasks, *victims}, now, events);
         } else if (place.from <= now && (place.is_late || place.tasks.empty())) {
             state_.let_go(id);
         } else if (place.from <= now) {
@@ -289,8 +292,7 @@ void Scheduler::stop_for_others(Time now, Events& events) {
         }
         auto plan = may_stop(head) ? planner(planning).plan(job_of(head)) : std::nullopt;
         if (plan) {
-            carry_out(job_of(head).id, std::move(*plan), planning.now, planning.events);
-            planning.planner.reset();
+            carry_out(job_of(head).id, std::move(*plan), planning);
         } else {
             state_.asked_in_vain(head.demand);
         }
@@ -312,8 +314,7 @@ void Scheduler::stop_on(const Node& node, Planning& planning) {
             if (auto elsewhere = planner(planning).plan(job_of(head))) {
                 plan = std::move(elsewhere);  // the cheapest there is
             }
-            carry_out(job_of(head).id, std::move(*plan), planning.now, planning.events);
-            planning.planner.reset();
+            carry_out(job_of(head).id, std::move(*plan), planning);
             state_.ask_about(node.id);  // there may be enough for others too
             return;
         }
@@ -339,7 +340,13 @@ PreemptionPlanner& Scheduler::planner(Planning& planning) {
     return *planning.planner;
 }
 
-void Scheduler::carry_out(JobId job, PreemptionPlan plan, Time now, Events& events) {
+void Scheduler::carry_out(JobId job, PreemptionPlan plan, Planning& planning) {
+    planning.work += planning.planner->take_work();
+    planning.planner.reset();
+    nominate(job, std::move(plan), planning.now, planning.events);
+}
+
+void Scheduler::nominate(JobId job, PreemptionPlan plan, Time now, Events& events) {
     Duration grace{0};
     const auto gives = [&](JobId id) { grace = std::max(grace, state_.job(id)->spec->stop_grace); };
     std::ranges::for_each(plan.victims, gives);

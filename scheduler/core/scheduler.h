@@ -78,7 +78,9 @@ private:
     void stop_on(const Node& node, Planning& planning);
     bool may_stop(const Turns::Head& head);
     const Job& job_of(const Turns::Head& head) const { return *state_.job(head.turn.first.job); }
-    void carry_out(JobId job, PreemptionPlan plan, Time now, Events& events);
+    // Ends with what was planned so far: from here on it would be out of date.
+    void carry_out(JobId job, PreemptionPlan plan, Planning& planning);
+    void nominate(JobId job, PreemptionPlan plan, Time now, Events& events);
     void forget_ended(Time now, Events& events);
 
     State state_;

@@ -48,6 +48,10 @@ Problem check_device(const v1::Device& device, const Field& field) {
     if (auto problem = check_count(field.in("link_group"), device.link_group(), 0, 4095)) {
         return problem;
     }
+    if (!core::may_be_cut_into(device.slices()) && device.slices() != 0) {
+        return refuse(field.in("slices"), std::to_string(device.slices()),
+                      "is not how a device is cut", "0 for a whole one, 1, 2, 4, 5 or 8");
+    }
     return check_count(field.in("numa_node"), device.numa_node(), -1, 4095);
 }
 
@@ -67,7 +71,8 @@ Result<core::DeviceDescription> to_device(const v1::Device& device, const Field&
         .reality = device.simulated() ? core::Reality::Simulated : core::Reality::Real,
         .health = device.healthy() ? core::Health::Healthy : core::Health::Unhealthy,
         .numa_node = device.numa_node(),
-        .link_group = device.has_link_group() ? std::optional(device.link_group()) : std::nullopt};
+        .link_group = device.has_link_group() ? std::optional(device.link_group()) : std::nullopt,
+        .slices = device.slices()};
 }
 
 Result<std::vector<core::DeviceDescription>> to_devices(const v1::NodeInventory& inventory,

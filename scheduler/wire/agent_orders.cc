@@ -1,5 +1,6 @@
 // To agents: what to start, and how to end it.
 #include <algorithm>
+#include <bit>
 
 #include "scheduler/wire/agent.h"
 #include "scheduler/wire/amounts.h"
@@ -55,6 +56,10 @@ void set_share(const core::Node& node, const core::PlacedTask& task, v1::Launch&
         launch.add_devices(known ? devices[static_cast<std::size_t>(position)].index : position);
     }
     launch.set_milli_gpus_per_device(task.milli_per_device);
+    if (task.slices != 0) {
+        launch.set_first_slice(std::countr_zero(task.slices));
+        launch.set_slices(core::count_slices(task.slices));
+    }
 }
 
 // Names of the nodes by first rank, and where this task stands among them.
@@ -95,6 +100,7 @@ v1::Launch to_launch(const core::State& state, const core::Job& job, int task) {
     set_identity(state, job, launch);
     set_program(*job.spec, placement.group, launch);
     set_share(*state.node(placement.node), placement, launch);
+    launch.set_gpu_slice(group.slice ? group.slice->name : "");
     set_gang(state, placed.tasks, task, launch);
     launch.set_milli_cpus(group.per_task.milli_cpus.units());
     launch.set_memory(group.per_task.memory.units());

@@ -58,12 +58,35 @@ Problem check_accelerators(const v1::TaskGroup& message, const Field& field) {
             return refuse(here, quote(name), "is named twice", "each accelerator once");
         }
     }
-    if (message.resources().gpus() == 0 && message.accelerators_size() > 0) {
+    const bool has_gpus = message.resources().gpus() != 0 || !message.gpu_slice().empty();
+    if (!has_gpus && message.accelerators_size() > 0) {
         return refuse(field.in("accelerators"), quote(message.accelerators(0)),
                       "is asked for by tasks without GPUs",
                       "accelerators only with resources.gpus above 0");
     }
     return std::nullopt;
+}
+
+Problem check_slice(const v1::TaskGroup& message, const Field& field) {
+    if (message.gpu_slice().empty()) {
+        return std::nullopt;
+    }
+    if (!is_word(message.gpu_slice(), 63, "._-+")) {
+        return refuse(field.in("gpu_slice"), quote(message.gpu_slice()), "is no name of a profile",
+                      "as 1g.10gb: letters, digits and . _ - +, 1 to 63 characters");
+    }
+    if (message.resources().gpus() != 0 && message.resources().gpus() != 1) {
+        return refuse(field.in("resources").in("gpus"), number_text(message.resources().gpus()),
+                      "does not go with gpu_slice, of which each task has one",
+                      "leave gpus out, and ask for more tasks");
+    }
+    return std::nullopt;
+}
+
+// Only its name: what the profile is, the catalogue says.
+std::optional<core::SliceProfile> slice_of(const v1::TaskGroup& message) {
+    return message.gpu_slice().empty() ? std::nullopt
+                                       : std::optional(core::SliceProfile{message.gpu_slice()});
 }
 
 Problem check_name(const v1::TaskGroup& message, const Field& field, bool is_only_group) {
@@ -90,6 +113,9 @@ Result<core::TaskGroup> to_group(const v1::TaskGroup& message, const Field& fiel
     if (!per_task.ok()) {
         return per_task.error();
     }
+    if (auto problem = check_slice(message, field)) {
+        return *problem;
+    }
     if (auto problem = check_accelerators(message, field)) {
         return *problem;
     }
@@ -113,7 +139,8 @@ Result<core::TaskGroup> to_group(const v1::TaskGroup& message, const Field& fiel
         .accelerators = {message.accelerators().begin(), message.accelerators().end()},
         .spread = message.distinct_nodes() ? core::Spread::DistinctNodes : core::Spread::Anywhere,
         .node_labels = {message.node_labels().begin(), message.node_labels().end()},
-        .spread_over = message.spread_over()};
+        .spread_over = message.spread_over(),
+        .slice = slice_of(message)};
 }
 
 Problem check_sums(const std::vector<core::TaskGroup>& groups, const Field& field) {

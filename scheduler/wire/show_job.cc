@@ -64,6 +64,11 @@ void show_task(const core::State& state, const core::PlacedTask& task, v1::TaskP
     }
     shown.set_gpus(
         from_milli(static_cast<std::int64_t>(task.devices.size()) * task.milli_per_device));
+    for (int slice = 0; slice < core::kMostSlices; ++slice) {
+        if ((task.slices >> slice & 1) != 0) {
+            shown.add_slices(slice);
+        }
+    }
     shown.set_state(state_of_task(state, task));
     if (const auto* ended = std::get_if<core::TaskEnded>(&task.state)) {
         shown.set_exit_code(ended->ending.exit_code);

@@ -51,6 +51,7 @@ void show_devices(const core::Node& node, v1::NodeInventory& inventory) {
         if (devices[i].link_group) {
             shown.set_link_group(*devices[i].link_group);
         }
+        shown.set_slices(devices[i].slices);
         shown.set_allocated(from_milli(allocated(node, i)));
     }
 }

@@ -39,7 +39,12 @@ void show_group(const core::TaskGroup& group, v1::TaskGroup& message) {
     message.set_name(group.name);
     message.set_tasks(group.tasks);
     v1::Resources& resources = *message.mutable_resources();
-    resources.set_gpus(from_milli(group.per_task.milli_gpus.units()));
+    if (group.slice) {
+        message.set_gpu_slice(group.slice->name);
+        resources.clear_gpus();  // the profile says how much that is
+    } else {
+        resources.set_gpus(from_milli(group.per_task.milli_gpus.units()));
+    }
     resources.set_cpus(from_milli(group.per_task.milli_cpus.units()));
     resources.set_memory(group.per_task.memory.units());
     message.mutable_accelerators()->Assign(group.accelerators.begin(), group.accelerators.end());

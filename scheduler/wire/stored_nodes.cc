@@ -35,6 +35,7 @@ void write_device(const core::DeviceDescription& device, storage::DeviceDescript
     if (device.link_group) {
         record.set_link_group(*device.link_group);
     }
+    record.set_slices(device.slices);
 }
 
 core::DeviceDescription read_device(const storage::DeviceDescription& record,
@@ -47,7 +48,8 @@ core::DeviceDescription read_device(const storage::DeviceDescription& record,
         .reality = reader.choice(record.reality(), stored_reality, storage::Reality_MAX, "reality"),
         .health = reader.choice(record.health(), stored_health, storage::Health_MAX, "health"),
         .numa_node = record.numa_node(),
-        .link_group = record.has_link_group() ? std::optional(record.link_group()) : std::nullopt};
+        .link_group = record.has_link_group() ? std::optional(record.link_group()) : std::nullopt,
+        .slices = record.slices()};
 }
 
 void write_description(const core::NodeDescription& description, storage::NodeDescription& record) {

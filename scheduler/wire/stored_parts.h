@@ -13,6 +13,8 @@ using StoredTasks = google::protobuf::RepeatedPtrField<storage::PlacedTask>;
 // stored_tenants.cc
 void write_labels(const core::Labels& labels, StoredLabels& records);
 core::Labels read_labels(const StoredLabels& records);
+void write_profile(const core::SliceProfile& profile, storage::SliceProfile& record);
+core::SliceProfile read_profile(const storage::SliceProfile& record);
 
 // stored_placements.cc
 storage::Hold stored_hold(core::Hold hold);

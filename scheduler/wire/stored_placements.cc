@@ -108,6 +108,7 @@ void write_idle(const core::KeptIdle& idle, storage::PlacedTask& task) {
         written.set_accelerator(part.accelerator);
         written.set_device(part.device);
         written.set_milli(part.milli);
+        written.set_slices(part.slices);
     }
 }
 
@@ -116,8 +117,10 @@ core::KeptIdle read_idle(const storage::KeptIdle& record, StoredReader& reader) 
                         .memory = reader.amount(record.memory()),
                         .devices = {}};
     for (const storage::DevicePart& part : record.devices()) {
-        idle.devices.push_back(
-            {.accelerator = part.accelerator(), .device = part.device(), .milli = part.milli()});
+        idle.devices.push_back({.accelerator = part.accelerator(),
+                                .device = part.device(),
+                                .milli = part.milli(),
+                                .slices = static_cast<core::Slices>(part.slices())});
     }
     return idle;
 }
@@ -133,6 +136,7 @@ void write_tasks(const std::vector<core::PlacedTask>& tasks, StoredTasks& record
         record.set_accelerator(task.accelerator);
         record.mutable_devices()->Add(task.devices.begin(), task.devices.end());
         record.set_milli_per_device(task.milli_per_device);
+        record.set_slices(task.slices);
         write_task_state(task.state, *record.mutable_state());
         if (task.leaving) {
             record.set_leaving(to_milliseconds(*task.leaving));
@@ -150,6 +154,7 @@ std::vector<core::PlacedTask> read_tasks(const StoredTasks& records, StoredReade
                          .accelerator = record.accelerator(),
                          .devices = {record.devices().begin(), record.devices().end()},
                          .milli_per_device = record.milli_per_device(),
+                         .slices = static_cast<core::Slices>(record.slices()),
                          .state = read_task_state(record.state(), reader),
                          .idle = read_idle(record.idle(), reader)});
         if (record.has_leaving()) {

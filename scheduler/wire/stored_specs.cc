@@ -94,19 +94,24 @@ void write_group(const core::TaskGroup& group, storage::TaskGroup& record) {
     write_labels(group.node_labels, *record.mutable_node_labels());
     record.set_min_tasks(group.min_tasks);
     record.set_spread_over(group.spread_over);
+    if (group.slice) {
+        write_profile(*group.slice, *record.mutable_slice());
+    }
 }
 
 core::TaskGroup read_group(const storage::TaskGroup& record, StoredReader& reader) {
-    return {.name = record.name(),
-            .tasks = record.tasks(),
-            .min_tasks = record.min_tasks(),
-            .per_task = {.milli_gpus = reader.amount(record.milli_gpus()),
-                         .milli_cpus = reader.amount(record.milli_cpus()),
-                         .memory = reader.amount(record.memory())},
-            .accelerators = {record.accelerators().begin(), record.accelerators().end()},
-            .spread = reader.choice(record.spread(), stored_spread, storage::Spread_MAX, "spread"),
-            .node_labels = read_labels(record.node_labels()),
-            .spread_over = record.spread_over()};
+    return {
+        .name = record.name(),
+        .tasks = record.tasks(),
+        .min_tasks = record.min_tasks(),
+        .per_task = {.milli_gpus = reader.amount(record.milli_gpus()),
+                     .milli_cpus = reader.amount(record.milli_cpus()),
+                     .memory = reader.amount(record.memory())},
+        .accelerators = {record.accelerators().begin(), record.accelerators().end()},
+        .spread = reader.choice(record.spread(), stored_spread, storage::Spread_MAX, "spread"),
+        .node_labels = read_labels(record.node_labels()),
+        .spread_over = record.spread_over(),
+        .slice = record.has_slice() ? std::optional(read_profile(record.slice())) : std::nullopt};
 }
 
 core::Dependency read_dependency(const storage::Dependency& record, StoredReader& reader) {

@@ -61,6 +61,20 @@ core::Labels read_labels(const StoredLabels& records) {
     return labels;
 }
 
+void write_profile(const core::SliceProfile& profile, storage::SliceProfile& record) {
+    record.set_name(profile.name);
+    record.set_size(profile.size);
+    record.set_of(profile.of);
+    record.set_starts(profile.starts);
+}
+
+core::SliceProfile read_profile(const storage::SliceProfile& record) {
+    return {.name = record.name(),
+            .size = record.size(),
+            .of = record.of(),
+            .starts = static_cast<core::Slices>(record.starts())};
+}
+
 void write(const core::CatalogueChanged& event, storage::Event& record, StoredWriter&) {
     storage::CatalogueChanged& catalogue = *record.mutable_catalogue_changed();
     for (const core::Accelerator& accelerator : event.accelerators) {
@@ -71,6 +85,9 @@ void write(const core::CatalogueChanged& event, storage::Event& record, StoredWr
         entry.set_fp16_gflops(accelerator.fp16_gflops);
         entry.set_origin(stored_origin(accelerator.origin));
         entry.set_milli_equivalents(accelerator.milli_equivalents);
+        for (const core::SliceProfile& profile : accelerator.profiles) {
+            write_profile(profile, *entry.add_profiles());
+        }
     }
 }
 
@@ -84,6 +101,9 @@ core::CatalogueChanged read(const storage::CatalogueChanged& record, StoredReade
              .fp16_gflops = entry.fp16_gflops(),
              .origin = reader.choice(entry.origin(), stored_origin, storage::Origin_MAX, "origin"),
              .milli_equivalents = entry.milli_equivalents()});
+        for (const storage::SliceProfile& profile : entry.profiles()) {
+            event.accelerators.back().profiles.push_back(read_profile(profile));
+        }
     }
     return event;
 }

@@ -7,11 +7,12 @@ constexpr int kNodes = 5;
 
 std::string node_name(int i) { return "n" + std::to_string(i); }
 
-NodeWish wish(int i) {
+NodeWish wish(int i, bool some_are_cut) {
     NodeWish wish{.name = node_name(i), .labels = {}};
     wish.accelerator = i % 2 == 0 ? "nvidia-h200" : "nvidia-a100";
     wish.gpus = 4 + 4 * (i % 2);
     wish.cpus = 16;
+    wish.cut = some_are_cut && i % 2 == 1 ? 2 * i : 0;
     if (i > 0) {
         wish.labels["rack"] = i < 3 ? "r1" : "r2";  // one node is in none
     }
@@ -20,7 +21,7 @@ NodeWish wish(int i) {
 
 }  // namespace
 
-RandomLife::RandomLife(std::uint64_t seed) : random_(seed) {
+RandomLife::RandomLife(std::uint64_t seed) : random_(seed), some_are_cut_(seed % 3 == 0) {
     for (const std::string& path : tenants_) {
         (void)world_.execute(core::CreateTenant{world_.admin(), path, {}});
     }
@@ -32,7 +33,7 @@ RandomLife::RandomLife(std::uint64_t seed) : random_(seed) {
                                         .limit = Amount(3000),
                                         .lendable = {}});
     for (int i = 0; i < kNodes; ++i) {
-        (void)world_.join(wish(i));
+        (void)world_.join(wish(i, some_are_cut_));
     }
 }
 
@@ -97,6 +98,11 @@ void RandomLife::submit() {
     }
     if (upto(2) == 0 && !group.per_task.milli_gpus.is_zero()) {
         group.accelerators = {upto(1) == 0 ? "nvidia-h200" : "nvidia-a100"};
+    }
+    if (some_are_cut_ && upto(2) == 0) {
+        const char* const profiles[] = {"1g.10gb", "2g.20gb", "3g.40gb"};
+        group.slice = core::SliceProfile{.name = profiles[upto(2)]};
+        group.accelerators.clear();
     }
     ask_for_a_place(*demand, group);
     demand->groups = {group};
@@ -206,7 +212,7 @@ void RandomLife::change_node() {
     } else if (kind == 2) {
         (void)world_.execute(core::ResumeNode{world_.admin(), node.description.name});
     } else {
-        NodeWish again = wish(i);
+        NodeWish again = wish(i, some_are_cut_);
         again.boot_id = kind == 3 ? "boot-" + std::to_string(++boots_) : node.boot_id;
         (void)world_.join(again);
     }

@@ -77,6 +77,7 @@ private:
         wish.accelerator = line.option("accelerator", wish.accelerator);
         wish.gpus = line.number("gpus", wish.gpus);
         wish.linked = line.number("linked", wish.linked);
+        wish.cut = line.number("cut", wish.cut);
         wish.cpus = line.number("cpus", wish.cpus);
         wish.memory = parse_bytes(line.option("memory", std::to_string(wish.memory))).value();
         wish.boot_id = line.option("boot", wish.boot_id);
@@ -173,6 +174,9 @@ private:
         group.per_task.milli_gpus = Amount(parse_milli(line.option("gpus", "0")).value());
         group.per_task.milli_cpus = Amount(parse_milli(line.option("cpus", "1")).value());
         group.per_task.memory = Amount(parse_bytes(line.option("memory", "1G")).value());
+        if (line.has("slice")) {
+            group.slice = core::SliceProfile{.name = line.option("slice", "")};
+        }
         if (line.has("accelerator")) {
             group.accelerators = split(line.option("accelerator", ""), ',');
         }

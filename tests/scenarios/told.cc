@@ -40,6 +40,12 @@ std::string place(const core::State& state, const core::PlacedTask& task) {
         text += task.devices[i] == first ? "" : "-" + std::to_string(task.devices[i]);
     }
     text += task.milli_per_device == 1000 ? "" : ":" + std::to_string(task.milli_per_device);
+    if (task.slices != 0) {
+        text += " slices";
+        for (int slice = 0; slice < core::kMostSlices; ++slice) {
+            text += (task.slices >> slice & 1) != 0 ? " " + std::to_string(slice) : "";
+        }
+    }
     return text + "]";
 }
 

@@ -22,6 +22,7 @@ core::NodeDescription describe(const NodeWish& wish) {
         if (wish.linked > 0) {
             description.devices.back().link_group = i / wish.linked;
         }
+        description.devices.back().slices = i < wish.cut ? 8 : 0;
     }
     return description;
 }
@@ -37,6 +38,9 @@ World::World() {
     for (const char* name : {"nvidia-h200", "nvidia-a100", "ascend-910b"}) {
         catalogue.push_back({.name = name, .vendor = "vendor", .memory = Amount(1)});
     }
+    catalogue[1].profiles = {{.name = "1g.10gb", .size = 1, .of = 8, .starts = 0x7f},
+                             {.name = "2g.20gb", .size = 2, .of = 8, .starts = 0x15},
+                             {.name = "3g.40gb", .size = 4, .of = 8, .starts = 0x11}};
     (void)execute(core::SetCatalogue{catalogue});
 }
 

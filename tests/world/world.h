@@ -19,6 +19,7 @@ struct NodeWish {
     std::int64_t memory = std::int64_t{512} << 30;
     core::Labels labels;
     std::string boot_id = "boot-1";
+    int cut = 0;  // the first so many GPUs are cut into 8 slices each
 };
 
 class World {

@@ -68,6 +68,7 @@ constexpr Translation kTranslations[] = {
     {"INDEX", "序号"},
     {"HEALTH", "健康"},
     {"LINK", "互联组"},
+    {"SLICES", "切片"},
     // States of jobs and nodes.
     {"PENDING", "排队"},
     {"STARTING", "启动中"},

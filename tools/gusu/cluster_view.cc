@@ -48,6 +48,7 @@ std::string device_table(const v1::NodeInventory& inventory, const View& view) {
                  {say("ALLOCATED"), Align::Right},
                  {say("HEALTH")},
                  {say("LINK"), Align::Right},
+                 {say("SLICES"), Align::Right},
                  {"UUID", Align::Left, kShortest}});
     for (const v1::Device& device : inventory.devices()) {
         table.add({std::to_string(device.index()),
@@ -55,7 +56,7 @@ std::string device_table(const v1::NodeInventory& inventory, const View& view) {
                    format_bytes(device.memory()), number(device.allocated()),
                    say(device.healthy() ? "healthy" : "unhealthy"),
                    device.has_link_group() ? std::to_string(device.link_group()) : "-",
-                   device.uuid()});
+                   device.slices() > 0 ? std::to_string(device.slices()) : "-", device.uuid()});
     }
     return table.to_text(view.width);
 }

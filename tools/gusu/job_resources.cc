@@ -11,9 +11,10 @@ namespace {
 
 constexpr std::int64_t kMostTasks = 100'000;
 constexpr Setting kResourceSettings[] = {
-    Setting::Gpus,        Setting::GpusPerNode, Setting::GpuFraction, Setting::Gres,
-    Setting::Accelerator, Setting::Nodes,       Setting::Tasks,       Setting::TasksPerNode,
-    Setting::Cpus,        Setting::Memory,      Setting::NodeLabel,   Setting::SpreadOver};
+    Setting::Gpus,         Setting::GpusPerNode, Setting::GpuFraction, Setting::GpuSlice,
+    Setting::Gres,         Setting::Accelerator, Setting::Nodes,       Setting::Tasks,
+    Setting::TasksPerNode, Setting::Cpus,        Setting::Memory,      Setting::NodeLabel,
+    Setting::SpreadOver};
 
 struct Counts {
     std::int64_t nodes = 0;  // 0: not said
@@ -94,7 +95,13 @@ Result<Counts> read_counts(const SubmitOptions& options) {
     return counts;
 }
 
-// "gpu:4" or "gpu:nvidia-h200:4"; "gpu" is one.
+// As NVIDIA names profiles: "1g.10gb", "3g.40gb", "1g.5gb+me".
+bool is_profile(const std::string& text) {
+    return text.size() > 3 && isdigit(static_cast<unsigned char>(text[0])) != 0 &&
+           text.compare(1, 2, "g.") == 0;
+}
+
+// "gpu:4", "gpu:nvidia-h200:4" or "gpu:1g.10gb:1"; "gpu" is one.
 Result<Given> read_gres(const Given& given, v1::TaskGroup& group) {
     const std::vector<std::string> parts = split(given.text, ':');
     if (parts.empty() || parts.front() != "gpu" || parts.size() > 3) {
@@ -102,7 +109,9 @@ Result<Given> read_gres(const Given& given, v1::TaskGroup& group) {
     }
     Given count = given;
     count.text = parts.size() == 1 ? "1" : parts.back();
-    if (parts.size() == 3) {
+    if (parts.size() == 3 && is_profile(parts[1])) {
+        group.set_gpu_slice(parts[1]);
+    } else if (parts.size() == 3) {
         group.clear_accelerators();
         group.add_accelerators(parts[1]);
     }
@@ -132,6 +141,15 @@ Result<std::int64_t> gpus_of_task(const SubmitOptions& options, const Counts& co
     if (share != nullptr && (gres != nullptr || per_node != nullptr || total != nullptr)) {
         return wrong_value(*share, "cannot stand together with other GPU options");
     }
+    if (const Given* slice = options.last(Setting::GpuSlice)) {
+        if (share != nullptr || gres != nullptr || per_node != nullptr || total != nullptr) {
+            return wrong_value(*slice,
+                               "cannot stand together with other GPU options; each task has one. "
+                               "Ask for more with --ntasks");
+        }
+        group.set_gpu_slice(slice->text);
+        return std::int64_t{0};
+    }
     if (share != nullptr) {
         const Result<std::int64_t> milli = parse_milli(share->text);
         if (!milli || *milli <= 0 || *milli >= 1000) {
@@ -145,8 +163,15 @@ Result<std::int64_t> gpus_of_task(const SubmitOptions& options, const Counts& co
     }
     if (gres != nullptr) {
         const Result<Given> count = read_gres(*gres, group);
-        return count ? divided(*count, on_node, "tasks on a node")
-                     : Result<std::int64_t>(count.error());
+        if (!count) {
+            return count.error();
+        }
+        const Result<std::int64_t> milli = divided(*count, on_node, "tasks on a node");
+        if (group.gpu_slice().empty() || !milli || *milli == 1000) {
+            return milli;
+        }
+        return wrong_value(*gres, "is not one slice for each of the " + std::to_string(on_node) +
+                                      " tasks on a node; say --ntasks-per-node");
     }
     return total == nullptr ? std::int64_t{0}
                             : divided(*total, counts.tasks, counts.nodes > 0 ? "nodes" : "tasks");

@@ -23,6 +23,8 @@ constexpr SettingWord kWords[] = {
     {Gpus, "--gpus,-G", Takes::Value, "N", "GPUs of the whole job", kWhat},
     {GpusPerNode, "--gpus-per-node", Takes::Value, "N", "GPUs on each node", kWhat},
     {GpuFraction, "--gpu-fraction", Takes::Value, "F", "Share of one GPU a task, as 0.25", kWhat},
+    {GpuSlice, "--gpu-slice", Takes::Value, "PROFILE",
+     "Part of one GPU a task that is cut (MIG), as 1g.10gb", kWhat},
     {Gres, "--gres", Takes::Value, "gpu:N", "As sbatch: gpu:N or gpu:MODEL:N a node", kWhat},
     {Accelerator, "--accelerator", Takes::Value, "MODEL,...", "Accelerators, the preferred first",
      kWhat},
@@ -76,7 +78,7 @@ constexpr SettingWord kWords[] = {
 
 // Words of which one on the command line replaces all of them in the script: who asks for
 // `--gpus 1` does not mean "and eight on each node, as the script says".
-constexpr std::array kGpuWords{Gpus, GpusPerNode, GpuFraction, Gres};
+constexpr std::array kGpuWords{Gpus, GpusPerNode, GpuFraction, GpuSlice, Gres};
 constexpr std::array kRetryWords{Retries, Requeue, NoRequeue};
 
 bool one_is_given(std::span<const Setting> settings, const SubmitOptions& options) {

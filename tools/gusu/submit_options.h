@@ -19,6 +19,7 @@ enum class Setting {
     Gpus,
     GpusPerNode,
     GpuFraction,
+    GpuSlice,
     Gres,
     Accelerator,
     Nodes,

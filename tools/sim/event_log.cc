@@ -106,6 +106,9 @@ void EventLog::add_placed(const core::JobPlaced& placed, Time at) {
         for (const int device : task.devices) {
             put(device);
         }
+        if (task.slices != 0) {
+            put(task.slices);
+        }
     }
 }
 

@@ -14,12 +14,16 @@ int milli_of(const Task& task) {
     return milli > 0 ? milli : kWholeDevice;
 }
 
+unsigned slices_of(const Task& task) {
+    return ((1U << task.launch.slices()) - 1) << task.launch.first_slice();
+}
+
 }  // namespace
 
 void DeviceHolders::take(const Task& task) {
     const std::lock_guard lock(mutex_);
     for (const int device : task.launch.devices()) {
-        holders_[device][task.key] = {task.launch.tenant(), milli_of(task)};
+        holders_[device][task.key] = {task.launch.tenant(), milli_of(task), slices_of(task)};
     }
 }
 
@@ -27,12 +31,14 @@ bool DeviceHolders::have_room(const Task& task) const {
     const std::lock_guard lock(mutex_);
     return std::ranges::all_of(task.launch.devices(), [&](int device) {
         int held = milli_of(task);
+        bool is_apart = true;
         if (const auto found = holders_.find(device); found != holders_.end()) {
             for (const auto& [key, holder] : found->second) {
                 held += holder.milli;
+                is_apart = is_apart && (holder.slices & slices_of(task)) == 0;
             }
         }
-        return held <= kWholeDevice;
+        return held <= kWholeDevice && is_apart;
     });
 }
 

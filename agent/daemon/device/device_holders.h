@@ -27,6 +27,7 @@ private:
     struct Holder {
         std::string tenant;
         int milli = 0;
+        unsigned slices = 0;  // bit i: slice i
     };
     std::map<int, std::map<TaskKey, Holder>> holders_;
 };

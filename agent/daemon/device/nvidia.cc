@@ -5,6 +5,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "agent/daemon/device/gpu_slicer.h"
 #include "agent/daemon/device/link_groups.h"
 #include "agent/daemon/device/names.h"
 #include "agent/daemon/files.h"
@@ -55,6 +56,7 @@ Result<v1::Device> describe(const Nvml& nvml, unsigned int index) {
     device.set_memory(static_cast<std::int64_t>(memory.total));
     device.set_healthy(true);
     device.set_numa_node(numa_node(nvml, handle));
+    device.set_slices(slices_of(nvml, handle));
     return device;
 }
 

@@ -37,6 +37,37 @@ void Nvml::find_all() {
     find(register_events, "nvmlDeviceRegisterEvents");
     find(wait_event, "nvmlEventSetWait_v2", "nvmlEventSetWait");
     find(free_events, "nvmlEventSetFree");
+    find_mig();
+}
+
+void Nvml::find_mig() {
+    find(mig.mode, "nvmlDeviceGetMigMode");
+    find(mig.profile, "nvmlDeviceGetGpuInstanceProfileInfoV");
+    find(mig.placements, "nvmlDeviceGetGpuInstancePossiblePlacements_v2");
+    find(mig.create, "nvmlDeviceCreateGpuInstanceWithPlacement");
+    find(mig.destroy, "nvmlGpuInstanceDestroy");
+    find(mig.instances, "nvmlDeviceGetGpuInstances");
+    find(mig.info, "nvmlGpuInstanceGetInfo");
+    find(mig.compute_profile, "nvmlGpuInstanceGetComputeInstanceProfileInfo");
+    find(mig.create_compute, "nvmlGpuInstanceCreateComputeInstance");
+    find(mig.destroy_compute, "nvmlComputeInstanceDestroy");
+    find(mig.compute_instances, "nvmlGpuInstanceGetComputeInstances");
+    find(mig.compute_info, "nvmlComputeInstanceGetInfo_v2");
+    find(mig.most_devices, "nvmlDeviceGetMaxMigDeviceCount");
+    find(mig.device_by_index, "nvmlDeviceGetMigDeviceHandleByIndex");
+    find(mig.gpu_instance_id, "nvmlDeviceGetGpuInstanceId");
+    find(mig.compute_instance_id, "nvmlDeviceGetComputeInstanceId");
+    const bool complete = mig.profile != nullptr && mig.placements != nullptr &&
+                          mig.create != nullptr && mig.destroy != nullptr &&
+                          mig.instances != nullptr && mig.info != nullptr &&
+                          mig.compute_profile != nullptr && mig.create_compute != nullptr &&
+                          mig.destroy_compute != nullptr && mig.compute_instances != nullptr &&
+                          mig.compute_info != nullptr && mig.most_devices != nullptr &&
+                          mig.device_by_index != nullptr && mig.gpu_instance_id != nullptr &&
+                          mig.compute_instance_id != nullptr;
+    if (!complete) {
+        mig = {};
+    }
 }
 
 Result<std::unique_ptr<Nvml>> Nvml::open(const std::string& file) {

@@ -62,6 +62,78 @@ struct NvmlEvent {
     unsigned int compute_instance;
 };
 
+// Parts of a GPU in MIG mode: an instance has memory, and in it compute instances have processors.
+using NvmlGpuInstance = struct nvmlGpuInstance_st*;
+using NvmlComputeInstance = struct nvmlComputeInstance_st*;
+
+struct NvmlPlacement {
+    unsigned int start;  // memory slice
+    unsigned int size;
+};
+
+// Profiles are asked for by number, from 0; not each number is one.
+inline constexpr unsigned int kNvmlMostProfiles = 32;
+
+struct NvmlGpuInstanceProfile {
+    unsigned int version;
+    unsigned int id;
+    unsigned int peer_to_peer;
+    unsigned int compute_slices;
+    unsigned int instances;
+    unsigned int engines[6];  // multiprocessors, copy, decoder, encoder, JPEG, optical flow
+    unsigned long long memory_mib;
+    char name[96];  // "MIG 1g.10gb"
+};
+static_assert(sizeof(NvmlGpuInstanceProfile) == 152);
+inline constexpr unsigned int kNvmlGpuInstanceProfileVersion2 = 152U | 2U << 24;
+
+struct NvmlGpuInstanceInfo {
+    NvmlDevice device;
+    unsigned int id;
+    unsigned int profile_id;
+    NvmlPlacement placement;
+};
+
+struct NvmlComputeInstanceProfile {
+    unsigned int id;
+    unsigned int compute_slices;
+    unsigned int instances;
+    unsigned int engines[6];
+};
+
+struct NvmlComputeInstanceInfo {
+    NvmlDevice device;
+    NvmlGpuInstance gpu_instance;
+    unsigned int id;
+    unsigned int profile_id;
+    NvmlPlacement placement;
+};
+
+// Without a function none of them is there: the driver is too old.
+struct NvmlMig {
+    int (*mode)(NvmlDevice, unsigned int* now, unsigned int* after_reset) = nullptr;
+    int (*profile)(NvmlDevice, unsigned int number, NvmlGpuInstanceProfile*) = nullptr;
+    int (*placements)(NvmlDevice, unsigned int profile_id, NvmlPlacement*,
+                      unsigned int* count) = nullptr;
+    int (*create)(NvmlDevice, unsigned int profile_id, const NvmlPlacement*,
+                  NvmlGpuInstance*) = nullptr;
+    int (*destroy)(NvmlGpuInstance) = nullptr;
+    int (*instances)(NvmlDevice, unsigned int profile_id, NvmlGpuInstance*,
+                     unsigned int* count) = nullptr;
+    int (*info)(NvmlGpuInstance, NvmlGpuInstanceInfo*) = nullptr;
+    int (*compute_profile)(NvmlGpuInstance, unsigned int number, unsigned int engines,
+                           NvmlComputeInstanceProfile*) = nullptr;
+    int (*create_compute)(NvmlGpuInstance, unsigned int profile_id, NvmlComputeInstance*) = nullptr;
+    int (*destroy_compute)(NvmlComputeInstance) = nullptr;
+    int (*compute_instances)(NvmlGpuInstance, unsigned int profile_id, NvmlComputeInstance*,
+                             unsigned int* count) = nullptr;
+    int (*compute_info)(NvmlComputeInstance, NvmlComputeInstanceInfo*) = nullptr;
+    int (*most_devices)(NvmlDevice, unsigned int*) = nullptr;
+    int (*device_by_index)(NvmlDevice, unsigned int, NvmlDevice*) = nullptr;
+    int (*gpu_instance_id)(NvmlDevice, unsigned int*) = nullptr;
+    int (*compute_instance_id)(NvmlDevice, unsigned int*) = nullptr;
+};
+
 // The library, initialized from open() to the end of this object.
 class Nvml {
 public:
@@ -91,6 +163,7 @@ public:
     int (*register_events)(NvmlDevice, unsigned long long, NvmlEventSet) = nullptr;
     int (*wait_event)(NvmlEventSet, NvmlEvent*, unsigned int) = nullptr;
     int (*free_events)(NvmlEventSet) = nullptr;
+    NvmlMig mig;
 
 private:
     struct CloseLibrary {
@@ -101,6 +174,7 @@ private:
     template <typename Function>
     void find(Function& function, const char* newest, const char* older = nullptr);
     void find_all();
+    void find_mig();
 
     std::unique_ptr<void, CloseLibrary> library_;
     int (*init_)() = nullptr;

@@ -75,7 +75,8 @@ struct State::Apply {
     void operator()(const ArrayRestored& event);
 
     // ledger.cc: what placed jobs hold of nodes, quota and counts.
-    void hold(const Job& job);
+    enum class Taken { Now, Before };
+    void hold(const Job& job, Taken taken);
     void release(const Job& job);
     // One task has left; the others stay.
     void leave(const Job& holder, int rank);

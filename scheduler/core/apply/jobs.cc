@@ -96,7 +96,7 @@ void State::Apply::operator()(const JobPlaced& event) {
     if (placed.array) {
         ++state.arrays_.at(placed.array->array).running;
     }
-    hold(placed);
+    hold(placed, Taken::Now);
     may_be_stopped(placed);
     note_end(placed);
     count(placed, -1, +1);
@@ -306,7 +306,7 @@ void State::Apply::operator()(const JobRestored& event) {
         if (array != nullptr && array->max_running > 0) {
             state.throttles_[array->id].admitted.insert(restored.id);
         }
-        hold(restored);
+        hold(restored, Taken::Before);
         may_be_stopped(restored);
         note_end(restored);
         count(restored, 0, +1);

@@ -13,13 +13,9 @@ bool take(Room& room, const PlacedTask& task, const Resources& each) {
     room.milli_cpus = room.milli_cpus.minus_at_most(held.milli_cpus);
     room.memory = room.memory.minus_at_most(held.memory);
     bool devices_there = true;
-    task.each_device([&](int device, int milli) {
-        const auto position = static_cast<std::size_t>(device);
-        devices_there = devices_there && position < room.device_milli.size();
-        if (position < room.device_milli.size()) {
-            room.device_milli[position] -= milli;
-            check(room.device_milli[position] >= 0, "a device is never held beyond what it has");
-        }
+    task.each_share([&](const DeviceShare& share) {
+        const bool has_it = room.take(share);
+        devices_there = devices_there && has_it;
     });
     return enough && devices_there;
 }
@@ -28,10 +24,11 @@ void give_back(Room& room, const PlacedTask& task, const Resources& each) {
     const Resources held = task.holds(each);
     room.milli_cpus += held.milli_cpus;
     room.memory += held.memory;
-    task.each_device([&](int device, int milli) {
-        int& free = room.device_milli[static_cast<std::size_t>(device)];
-        free += milli;
-        check(free <= 1000, "a device never has more than itself free");
+    task.each_share([&](const DeviceShare& share) {
+        const auto at = static_cast<std::size_t>(share.device);
+        check((room.slices_of(at) & share.slices) == 0, "a slice that is given back was held");
+        room.give_back(share);
+        check(room.device_milli[at] <= kWholeDevice, "a device never has more than itself free");
     });
 }
 
@@ -51,9 +48,7 @@ std::set<NodeId> nodes_of(const std::vector<PlacedTask>& tasks) {
 // From nothing, so that a node which shrank below its tasks is right again as soon as they leave.
 void State::Apply::measure_room(Node& measured) {
     Room& room = measured.room;
-    room.milli_cpus = measured.description.milli_cpus;
-    room.memory = measured.description.memory;
-    room.device_milli.assign(measured.description.devices.size(), 1000);
+    room = whole_room(measured.description);
     measured.room_is_exact = true;
     bool is_exclusive = false;
     for (const TaskRef& held : measured.tasks) {
@@ -68,7 +63,8 @@ void State::Apply::measure_room(Node& measured) {
     if (is_exclusive && !room.is_nothing()) {
         room = {.milli_cpus = {},
                 .memory = {},
-                .device_milli = std::vector<int>(room.device_milli.size(), 0)};
+                .device_milli = std::vector<int>(room.device_milli.size(), 0),
+                .slices = std::vector<Slices>(room.slices.size(), Slices{0})};
         measured.room_is_exact = false;
     }
 }
@@ -102,7 +98,7 @@ void State::Apply::hope_for_node(const Node& node, std::optional<Room> before) {
     }
 }
 
-void State::Apply::hold(const Job& holder) {
+void State::Apply::hold(const Job& holder, Taken taken) {
     const auto& tasks = std::get<Placed>(holder.state).tasks;
     for (std::size_t rank = 0; rank < tasks.size(); ++rank) {
         const PlacedTask& task = tasks[rank];
@@ -112,7 +108,9 @@ void State::Apply::hold(const Job& holder) {
         Node& on = node(task.node);
         on.tasks.insert({holder.id, static_cast<int>(rank)});
         const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
-        on.room_is_exact &= take(on.room, task, group.per_task);
+        const bool has_it = take(on.room, task, group.per_task);
+        check(has_it || taken == Taken::Before, "what is placed now was free until now");
+        on.room_is_exact = on.room_is_exact && has_it;
     }
     for (const NodeId id : nodes_of(tasks)) {
         index(node(id));

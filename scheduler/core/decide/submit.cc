@@ -4,6 +4,7 @@
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/access.h"
 #include "scheduler/core/policy/elastic.h"
+#include "scheduler/core/policy/slices.h"
 
 namespace gusu::core {
 namespace {
@@ -257,6 +258,9 @@ Result<std::shared_ptr<const JobSpec>> final_spec(const Deciding& by, const Subm
     }
     auto demand = std::make_shared<Demand>(*submission.spec.demand);
     demand->tenant = tenant.value()->id;
+    if (const auto unknown = settle_slices(by.state, *demand, place_in_batch(command, position))) {
+        return *unknown;
+    }
     if (const auto refused = refusal(by, *demand, place_in_batch(command, position))) {
         return *refused;
     }

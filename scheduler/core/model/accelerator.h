@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "scheduler/base/amount.h"
+#include "scheduler/core/model/slice.h"
 
 namespace gusu::core {
 
@@ -19,6 +21,8 @@ struct Accelerator {
     Origin origin = Origin::Abroad;
     // In thousandths of the reference card, for accounts that mix models.
     std::int64_t milli_equivalents = 1000;
+    // How devices of it can be cut; all for the same number of slices.
+    std::vector<SliceProfile> profiles = {};
 
     friend bool operator==(const Accelerator&, const Accelerator&) = default;
 };

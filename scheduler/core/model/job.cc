@@ -45,7 +45,7 @@ std::optional<Time> PlacedTask::left() const {
 
 std::int64_t PlacedTask::milli_gpus() const {
     std::int64_t sum = 0;
-    each_device([&](int, int milli) { sum += milli; });
+    each_share([&](const DeviceShare& share) { sum += share.milli; });
     return sum;
 }
 

@@ -46,6 +46,8 @@ struct TaskGroup {
     Labels node_labels;
     std::string spread_over =
         {};  // node label over whose values the tasks are spread evenly, or empty
+    // Of a device that is cut; `per_task` has what it counts for. Each task has one.
+    std::optional<SliceProfile> slice = {};
 
     friend auto operator<=>(const TaskGroup&, const TaskGroup&) = default;
 };
@@ -174,6 +176,7 @@ struct DevicePart {
     std::string accelerator;
     int device = 0;  // position in NodeDescription::devices
     int milli = 0;   // 1000 for a whole device
+    Slices slices = 0;
 
     friend bool operator==(const DevicePart&, const DevicePart&) = default;
 };
@@ -195,20 +198,21 @@ struct PlacedTask {
     std::string accelerator;   // empty without GPUs
     std::vector<int> devices;  // positions in NodeDescription::devices
     int milli_per_device = 0;  // 1000 for whole devices
+    Slices slices = 0;         // of a device that is cut
     TaskState state;
     // When it was told to go so that others have its room, which is free as soon as it has ended.
     // The attempt goes on without it.
     std::optional<Time> leaving = {};
     KeptIdle idle = {};  // with the first task of an exclusive job on each node
 
-    // Calls visit(position of the device, thousandths) for all that is held.
+    // Calls visit(DeviceShare) for all that is held.
     template <typename Visit>
-    void each_device(Visit visit) const {
+    void each_share(Visit visit) const {
         for (const int device : devices) {
-            visit(device, milli_per_device);
+            visit(DeviceShare{device, milli_per_device, slices});
         }
         for (const DevicePart& part : idle.devices) {
-            visit(part.device, part.milli);
+            visit(DeviceShare{part.device, part.milli, part.slices});
         }
     }
     // Of all these.

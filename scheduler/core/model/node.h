@@ -29,6 +29,8 @@ struct DeviceDescription {
     int numa_node = -1;
     // Devices of one group reach each other by a link of their own (NVLink or alike).
     std::optional<int> link_group = {};
+    // It is cut into so many, and given out only by profiles; 0: it is whole.
+    int slices = 0;
 
     friend bool operator==(const DeviceDescription&, const DeviceDescription&) = default;
 };
@@ -61,14 +63,32 @@ struct Lost {
 };
 using Contact = std::variant<InContact, Unreachable, Lost>;
 
+// A part of one device: thousandths of it, and of one that is cut the slices that these are.
+struct DeviceShare {
+    int device = 0;  // position in NodeDescription::devices
+    int milli = 0;
+    Slices slices = 0;
+};
+
 // What is free on a node: free CPU and memory, and the free thousandths of every device.
 struct Room {
     Amount milli_cpus;
     Amount memory;
     std::vector<int>
         device_milli;  // by position in NodeDescription::devices; 1000 is a free device
+    std::vector<Slices> slices = {};  // by the same position; empty if no device is cut
 
     bool is_nothing() const;
+    Slices slices_of(std::size_t device) const {
+        return slices.empty() ? Slices{0} : slices[device];
+    }
+    bool has(const DeviceShare& share) const;
+    // What is there of it; false if that is not all, or the device is cut otherwise by now: then
+    // nothing is left of it.
+    bool take(const DeviceShare& share);
+    void give_back(const DeviceShare& share);
+    // As much of it as is there.
+    void keep(const DeviceShare& share);
 
     friend bool operator==(const Room&, const Room&) = default;
 };

@@ -75,7 +75,7 @@ Offer NodeIndex::offer_of(const Node& node, const Room& room) const {
             last = &device.accelerator;
             accelerator = this->accelerator(device.accelerator);
         }
-        offer.devices.push_back({accelerator, room.device_milli[i]});
+        offer.devices.push_back({accelerator, room.device_milli[i], room.slices_of(i)});
     }
     std::ranges::sort(offer.devices);
     return offer;

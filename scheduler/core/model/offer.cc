@@ -12,7 +12,7 @@ int devices_fit(const Ask& ask, AcceleratorId accelerator, const Offer& offer) {
     int fit = 0;
     for (const FreeDevice& device : offer.devices) {
         if (device.accelerator == accelerator) {
-            fit += device.milli / ask.milli_each;
+            fit += tasks_on(ask, device);
         }
     }
     return ask.is_share() ? fit : fit / ask.devices;
@@ -24,10 +24,15 @@ std::int64_t times(std::int64_t available, std::int64_t each, std::int64_t at_mo
 
 }  // namespace
 
-Ask Ask::of(const Resources& task) {
+Ask Ask::of(const TaskGroup& group) {
+    const Resources& task = group.per_task;
     const std::int64_t milli = task.milli_gpus.units();
     Ask ask{.milli_cpus = task.milli_cpus.units(), .memory = task.memory.units()};
-    if (milli > 0 && milli < kWholeDevice) {
+    if (group.slice) {
+        ask.devices = 1;
+        ask.milli_each = static_cast<int>(milli);
+        ask.slice = {.size = group.slice->size, .starts = group.slice->starts};
+    } else if (milli > 0 && milli < kWholeDevice) {
         ask.devices = 1;
         ask.milli_each = static_cast<int>(milli);
     } else {
@@ -49,6 +54,16 @@ std::int64_t Offer::free_milli() const {
     return sum;
 }
 
+int tasks_on(const Ask& ask, const FreeDevice& device) {
+    if (ask.is_slice()) {
+        // One that is cut into another number of slices than the profile was made for is not it.
+        const bool is_alike =
+            device.milli * ask.slice.size == ask.milli_each * count_slices(device.slices);
+        return is_alike ? ask.slice.most_in(device.slices) : 0;
+    }
+    return device.slices == 0 ? device.milli / ask.milli_each : 0;
+}
+
 int tasks_that_fit(const Ask& ask, AcceleratorId accelerator, const Offer& offer, int at_most) {
     std::int64_t fit = times(offer.milli_cpus, ask.milli_cpus, at_most);
     fit = times(offer.memory, ask.memory, fit);
@@ -65,6 +80,8 @@ Offer left_after(const Ask& ask, FreeDevice device, const Offer& offer) {
     const auto first = std::ranges::find(left.devices, device);
     if (ask.is_share()) {
         first->milli -= ask.milli_each;
+        first->slices =
+            static_cast<Slices>(device.slices & ~ask.slice.best_of(device.slices).value_or(0));
         if (first->milli == 0) {
             left.devices.erase(first);
         } else {

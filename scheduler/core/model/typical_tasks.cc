@@ -46,7 +46,7 @@ int tasks_by_devices(const Ask& ask, std::uint64_t accelerators, const Offer& of
     int fit = 0;
     for (const FreeDevice& device : offer.devices) {
         if (device.milli >= ask.milli_each && (accelerators & bit_of(device.accelerator)) != 0) {
-            fit += ask.milli_each == kWholeDevice ? 1 : device.milli / ask.milli_each;
+            fit += tasks_on(ask, device);
         }
     }
     return fit / ask.devices;
@@ -82,7 +82,7 @@ std::int64_t TypicalTasks::worth(const Offer& offer) const {
 
 void TypicalTasks::count(const Demand& demand, std::int64_t jobs) {
     for (const TaskGroup& group : demand.groups) {
-        Kind kind{.ask = Ask::of(group.per_task), .accelerators = group.accelerators};
+        Kind kind{.ask = Ask::of(group), .accelerators = group.accelerators};
         kind.ask.milli_cpus = rounded(std::min(kind.ask.milli_cpus, kEndless));
         kind.ask.memory = rounded(std::min(kind.ask.memory, kEndless));
         const auto known = tasks_.try_emplace(std::move(kind), 0).first;
@@ -127,8 +127,8 @@ void TypicalTasks::weigh(const NodeIndex& nodes) {
         });
         all.resize(std::min(all.size(), kMostTypical));
         std::ranges::sort(all, [](const Typical& a, const Typical& b) {
-            return std::tie(a.ask.devices, a.ask.milli_each, a.accelerators, a.ask) <
-                   std::tie(b.ask.devices, b.ask.milli_each, b.accelerators, b.ask);
+            return std::tie(a.ask.devices, a.ask.milli_each, a.ask.slice, a.accelerators, a.ask) <
+                   std::tie(b.ask.devices, b.ask.milli_each, b.ask.slice, b.accelerators, b.ask);
         });
         typical_ = std::move(all);
         set_weights(nodes);

@@ -50,7 +50,7 @@ private:
 
         bool wants_devices_as(const Typical& other) const {
             return ask.devices == other.ask.devices && ask.milli_each == other.ask.milli_each &&
-                   accelerators == other.accelerators;
+                   ask.slice == other.ask.slice && accelerators == other.accelerators;
         }
     };
 

@@ -29,7 +29,7 @@ Loss least_loss(const TypicalTasks& typical, const Wish& wish, const Offer& offe
         const bool fits = tasks_that_fit(ask, accelerator, offer, 1) > 0;
         FreeDevice before{.accelerator = accelerator, .milli = 0};
         for (const FreeDevice device : offer.devices) {
-            const bool has = device.accelerator == accelerator && device.milli >= ask.milli_each;
+            const bool has = device.accelerator == accelerator && tasks_on(ask, device) > 0;
             if (fits && has && device != before) {
                 consider(device);
                 before = device;

@@ -9,6 +9,7 @@
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
 #include "scheduler/core/policy/reserved.h"
+#include "scheduler/core/policy/slices.h"
 
 namespace gusu::core {
 namespace {
@@ -19,10 +20,12 @@ struct Supply {
     std::int64_t free = 0;     // healthy, on nodes that take work
     std::int64_t out = 0;      // on nodes that do not, or unhealthy
     std::int64_t largest = 0;  // free on one node
+    bool is_all = true;        // else some devices of it are cut, and others are not
     std::string nodes_out;
 };
 
-Supply supply_of(const State& state, const std::string& accelerator) {
+// Of devices that are whole, or of those that are cut.
+Supply supply_of(const State& state, const std::string& accelerator, bool cut) {
     Supply supply;
     for (const auto& [id, node] : state.nodes()) {
         std::int64_t free_here = 0;
@@ -30,6 +33,10 @@ Supply supply_of(const State& state, const std::string& accelerator) {
         for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
             const DeviceDescription& device = node.description.devices[i];
             if (device.accelerator != accelerator) {
+                continue;
+            }
+            if ((device.slices > 0) != cut) {
+                supply.is_all = false;
                 continue;
             }
             supply.all += 1000;
@@ -86,26 +93,46 @@ Constraint cpu_constraint(const State& state, const Demand& demand) {
             "ask for fewer CPUs or less memory per task, or wait for jobs to end"};
 }
 
-// The accelerator and milli-GPUs to speak of: those of the largest group.
-std::pair<std::string, std::int64_t> main_need(const State& state, const Demand& demand) {
+// What to speak of: the largest group's.
+struct MainNeed {
+    std::string accelerator;
+    std::int64_t milli = 0;
+    const SliceProfile* slice = nullptr;
+
+    std::string words() const {
+        return gpus(milli) + " " + accelerator +
+               (slice == nullptr ? "" : " in slices of " + slice->name);
+    }
+};
+
+MainNeed main_need(const State& state, const Demand& demand) {
     const auto largest = std::ranges::max_element(demand.groups, {}, [](const TaskGroup& group) {
         return group.per_task.milli_gpus.units() * group.tasks;
     });
     const auto names = choices(state, *largest);
     return {names.empty() ? "" : names.front(),
-            largest->per_task.milli_gpus.units() * largest->tasks};
+            largest->per_task.milli_gpus.units() * largest->tasks,
+            largest->slice ? &*largest->slice : nullptr};
 }
 
 Constraint busy_constraint(const State& state, const Demand& demand, const Supply& supply) {
-    const auto [accelerator, need] = main_need(state, demand);
+    const MainNeed need = main_need(state, demand);
+    const std::string& accelerator = need.accelerator;
+    if (need.slice != nullptr || !supply.is_all) {
+        return {WaitReason::ModelBusy,
+                "asks for " + need.words() + "; of " + gpus(supply.all) + " that are " +
+                    (need.slice == nullptr ? "not cut, " : "cut, ") + gpus(supply.free) +
+                    " are free",
+                "wait for running jobs to end"};
+    }
     const Tenant& tenant = *state.tenant(demand.tenant);
     const std::int64_t own = used(tenant, accelerator).units();
     const std::int64_t guarantee = guaranteed(tenant, accelerator).units();
-    const std::string numbers = "asks for " + gpus(need) + " " + accelerator + "; of " +
-                                gpus(supply.all) + ", " + gpus(supply.free) + " are free; \"" +
-                                tenant.path + "\" holds " + gpus(own) + ", others hold " +
+    const std::string numbers = "asks for " + need.words() + "; of " + gpus(supply.all) + ", " +
+                                gpus(supply.free) + " are free; \"" + tenant.path + "\" holds " +
+                                gpus(own) + ", others hold " +
                                 gpus(supply.all - supply.free - supply.out - own);
-    if (guarantee > 0 && own + need > guarantee) {
+    if (guarantee > 0 && own + need.milli > guarantee) {
         return {WaitReason::GuaranteeFullNothingIdle,
                 numbers + "; its guarantee is " + gpus(guarantee) +
                     ", and nothing idle is left to borrow",
@@ -222,33 +249,39 @@ Constraint capacity_constraint(const Asker& asker) {
     if (demand.sharing == Sharing::Exclusive && starts(asker, shared(demand))) {
         return exclusive_constraint(state, demand, asker.now);
     }
-    const auto [accelerator, need] = main_need(state, demand);
-    if (accelerator.empty() || need == 0) {
+    const MainNeed need = main_need(state, demand);
+    if (need.accelerator.empty() || need.milli == 0) {
         return cpu_constraint(state, demand);
     }
-    const Supply supply = supply_of(state, accelerator);
-    if (supply.free < need && supply.free + supply.out >= need) {
+    const Supply supply = supply_of(state, need.accelerator, need.slice != nullptr);
+    if (supply.free < need.milli && supply.free + supply.out >= need.milli) {
         return {WaitReason::NodesOut,
-                "asks for " + gpus(need) + " " + accelerator + "; " + gpus(supply.free) +
-                    " are free and " + gpus(supply.out) + " are out of service on " +
-                    supply.nodes_out,
+                "asks for " + need.words() + "; " + gpus(supply.free) + " are free and " +
+                    gpus(supply.out) + " are out of service on " + supply.nodes_out,
                 "it can start when these nodes are back, or when jobs end"};
     }
-    if (supply.free < need) {
+    if (supply.free < need.milli) {
         return busy_constraint(state, demand, supply);
     }
     if (starts(asker, without_cpu_and_memory(demand))) {
         return {WaitReason::CpuOrMemoryShort,
-                "enough " + accelerator +
+                "enough " + need.accelerator +
                     " are free, but the nodes that have them lack CPUs or memory; " +
                     "the job asks for " + format_milli(demand.total().milli_cpus.units()) +
                     " CPUs and " + format_bytes(demand.total().memory.units()) + " in all",
                 "ask for fewer CPUs or less memory per task"};
     }
+    if (need.slice != nullptr) {
+        return {WaitReason::Fragmented,
+                "asks for " + need.words() + "; of devices that are cut " + gpus(supply.free) +
+                    " are free, but of none the " + std::to_string(need.slice->size) +
+                    " neighbouring slices of it where it may begin",
+                "ask for a smaller profile, or wait for jobs to end"};
+    }
     return {WaitReason::Fragmented,
-            gpus(supply.free) + " " + accelerator + " are free, at most " + gpus(supply.largest) +
-                " on one node, but not as the job needs them (" + std::to_string(demand.tasks()) +
-                " tasks)",
+            gpus(supply.free) + " " + need.accelerator + " are free, at most " +
+                gpus(supply.largest) + " on one node, but not as the job needs them (" +
+                std::to_string(demand.tasks()) + " tasks)",
             "ask for more tasks with fewer GPUs each, or wait for jobs to end"};
 }
 
@@ -314,6 +347,11 @@ void add_other_accelerators(const Asker& asker, std::vector<std::string>& found)
             if (group.per_task.milli_gpus.is_zero()) {
                 continue;
             }
+            const SliceProfile* other_slice =
+                group.slice ? profile_of(state, accelerator, group.slice->name) : nullptr;
+            if (group.slice && (other_slice == nullptr || *other_slice != *group.slice)) {
+                takes_it = true;  // cannot be had there
+            }
             takes_it =
                 takes_it || group.accelerators.empty() ||
                 std::ranges::find(group.accelerators, accelerator) != group.accelerators.end();
@@ -322,6 +360,33 @@ void add_other_accelerators(const Asker& asker, std::vector<std::string>& found)
         if (!takes_it && !demand.total().milli_gpus.is_zero() && starts(asker, other)) {
             found.push_back("--accelerator " + accelerator);
         }
+    }
+}
+
+// The largest profile below the one it asks for.
+void add_smaller_slice(const Asker& asker, const Demand& demand, std::vector<std::string>& found) {
+    const TaskGroup& group = demand.groups.front();
+    if (demand.groups.size() > 1 || !group.slice) {
+        return;
+    }
+    const auto known = asker.state.catalogue().find(group.accelerators.front());
+    if (known == asker.state.catalogue().end()) {
+        return;
+    }
+    std::vector<SliceProfile> smaller = known->second.profiles;
+    std::erase_if(smaller, [&](const auto& each) { return each.size >= group.slice->size; });
+    std::ranges::sort(smaller, [](const SliceProfile& a, const SliceProfile& b) {
+        return std::tie(b.size, a.name) < std::tie(a.size, b.name);
+    });
+    const auto starts_with = [&](const SliceProfile& profile) {
+        Demand other = demand;
+        other.groups[0].slice = profile;
+        other.groups[0].per_task.milli_gpus = Amount(profile.milli());
+        return starts(asker, other);
+    };
+    const auto fits = std::ranges::find_if(smaller, starts_with);
+    if (fits != smaller.end()) {
+        found.push_back("--gpu-slice " + fits->name);
     }
 }
 
@@ -386,6 +451,7 @@ std::vector<std::string> smaller_that_start(const Asker& asker) {
             },
             group.tasks > 1 ? "--gpus-per-node" : "--gpus");
     }
+    add_smaller_slice(asker, demand, found);
     add_wider(asker, demand, found);
     add_other_accelerators(asker, found);
     add_shorter(asker, found);

@@ -16,7 +16,7 @@ public:
     Count(const Plan& plan, const Wanted& wanted)
         : plan_(plan),
           wanted_(wanted),
-          ask_(Ask::of(wanted.group.per_task)),
+          ask_(Ask::of(wanted.group)),
           most_(wanted.group.spread == Spread::DistinctNodes ? 1 : wanted.group.tasks) {}
 
     bool suits(const Node& node) const {
@@ -48,7 +48,8 @@ private:
         }
         const std::string& name = plan_.nodes().name(wanted_.accelerator);
         return std::ranges::count_if(node.description.devices, [&](const DeviceDescription& each) {
-                   return each.health == Health::Healthy && each.accelerator == name;
+                   return each.health == Health::Healthy && each.accelerator == name &&
+                          (each.slices > 0) == ask_.is_slice();
                }) >= ask_.devices;
     }
 
@@ -59,7 +60,9 @@ private:
             return;
         }
         for (const FreeDevice& device : offer.devices) {
-            domain.free += device.accelerator == wanted_.accelerator ? device.milli : 0;
+            const bool is_of_use = device.accelerator == wanted_.accelerator &&
+                                   (device.slices != 0) == ask_.is_slice();
+            domain.free += is_of_use ? device.milli : 0;
         }
     }
 

@@ -17,9 +17,11 @@ std::string group_name(const Demand& demand, std::size_t position) {
     return "groups[" + std::to_string(position) + "]" + (name.empty() ? "" : " (" + name + ")");
 }
 
-std::string amounts(const Resources& each) {
-    return format_milli(each.milli_gpus.units()) + " GPUs, " +
-           format_milli(each.milli_cpus.units()) + " CPUs and " +
+std::string amounts(const TaskGroup& group) {
+    const Resources& each = group.per_task;
+    return (group.slice ? "a slice " + group.slice->name + " of a GPU"
+                        : format_milli(each.milli_gpus.units()) + " GPUs") +
+           ", " + format_milli(each.milli_cpus.units()) + " CPUs and " +
            format_bytes(each.memory.units()) + " of memory";
 }
 
@@ -147,14 +149,24 @@ std::optional<Impossible> no_node_has_the_level(const State& state, const Demand
     return std::nullopt;
 }
 
+// Devices of the node that are cut, or are not, as the group asks for.
+std::int64_t devices_for(const TaskGroup& group, const Node& node) {
+    return std::ranges::count_if(node.description.devices, [&](const DeviceDescription& device) {
+        return (device.slices > 0) == group.slice.has_value();
+    });
+}
+
 // The largest single node for a group, in words.
 std::string largest_node(const State& state, const Demand& demand, const TaskGroup& group) {
+    const bool cut = group.slice.has_value();
     const Node* largest = nullptr;
     std::int64_t most = -1;
     for (const std::string& name : choices(state, group)) {
         for (const auto& [id, node] : state.nodes()) {
             const auto devices =
-                std::ranges::count(node.description.devices, name, &DeviceDescription::accelerator);
+                std::ranges::count_if(node.description.devices, [&](const auto& device) {
+                    return device.accelerator == name && (device.slices > 0) == cut;
+                });
             const std::int64_t size = name.empty() ? node.description.milli_cpus.units() : devices;
             if (suits(demand, group, node) && size > most) {
                 most = size;
@@ -166,7 +178,8 @@ std::string largest_node(const State& state, const Demand& demand, const TaskGro
         return "no node suits";
     }
     return "the largest node, " + largest->description.name + ", has " +
-           std::to_string(largest->description.devices.size()) + " GPUs, " +
+           std::to_string(devices_for(group, *largest)) +
+           (cut ? " GPUs cut into slices, " : " GPUs, ") +
            format_milli(largest->description.milli_cpus.units()) + " CPUs and " +
            format_bytes(largest->description.memory.units()) + " of memory for jobs";
 }
@@ -240,7 +253,7 @@ std::optional<Impossible> Feasibility::judge(const State& state, const Demand& d
         if (!fits(one)) {
             return Impossible{Never::NodeTooSmall,
                               group_name(demand, i) + ": one task asks for " +
-                                  amounts(demand.groups[i].per_task) + "; " +
+                                  amounts(demand.groups[i]) + "; " +
                                   largest_node(state, demand, demand.groups[i]) +
                                   ". Ask for less per task, and for more tasks"};
         }

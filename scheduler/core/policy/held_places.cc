@@ -91,9 +91,7 @@ void keep(const State& state, const HeldPlace& place, Plan& plan) {
 bool has_room(const Room& room, const PlacedTask& task, const Resources& each) {
     return room.milli_cpus >= each.milli_cpus && room.memory >= each.memory &&
            std::ranges::all_of(task.devices, [&](int device) {
-               const auto at = static_cast<std::size_t>(device);
-               return at < room.device_milli.size() &&
-                      room.device_milli[at] >= task.milli_per_device;
+               return room.has({device, task.milli_per_device, task.slices});
            });
 }
 
@@ -252,7 +250,7 @@ namespace {
 
 void add_devices(const std::vector<PlacedTask>& tasks, std::set<std::pair<NodeId, int>>& all) {
     for (const PlacedTask& task : tasks) {
-        task.each_device([&](int device, int) { all.insert({task.node, device}); });
+        task.each_share([&](const DeviceShare& share) { all.insert({task.node, share.device}); });
     }
 }
 

@@ -40,13 +40,7 @@ bool take_if_there(const Node& node, const PlacedTask& task, const Resources& ea
     room.milli_cpus -= held.milli_cpus;
     room.memory -= held.memory;
     bool is_there = true;
-    task.each_device([&](int position, int milli) {
-        const auto at = static_cast<std::size_t>(position);
-        is_there = is_there && at < room.device_milli.size() && room.device_milli[at] >= milli;
-        if (is_there) {
-            room.device_milli[at] -= milli;
-        }
-    });
+    task.each_share([&](const DeviceShare& share) { is_there = is_there && room.take(share); });
     return is_there && std::ranges::all_of(task.devices, [&](int position) {
                return node.description.devices[static_cast<std::size_t>(position)].health ==
                       Health::Healthy;

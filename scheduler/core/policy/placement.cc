@@ -18,7 +18,7 @@ public:
         : demand_(demand),
           group_(demand.groups[static_cast<std::size_t>(position)]),
           position_(position),
-          wish_{.ask = Ask::of(group_.per_task), .accepted = std::move(accepted)},
+          wish_{.ask = Ask::of(group_), .accepted = std::move(accepted)},
           plan_(plan) {}
 
     // False if not all fit; the plan is then of no more use, and the placement tells of limits that
@@ -83,6 +83,7 @@ private:
                 task.accelerator = plan_.nodes().name(device.accelerator);
                 task.devices = choose_devices(device, node);
                 task.milli_per_device = wish_.ask.milli_each;
+                task.slices = choose_slices(task.devices, node);
             }
             plan_.take(task, group_.per_task);
             tasks.push_back(std::move(task));
@@ -96,8 +97,9 @@ private:
         std::vector<int> usable;
         for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
             const DeviceDescription& device = node.description.devices[i];
-            if (room.device_milli[i] >= wish_.ask.milli_each && device.health == Health::Healthy &&
-                device.accelerator == accelerator) {
+            const FreeDevice free{wanted.accelerator, room.device_milli[i], room.slices_of(i)};
+            if (device.accelerator == accelerator && device.health == Health::Healthy &&
+                (device.slices > 0) == wish_.ask.is_slice() && tasks_on(wish_.ask, free) > 0) {
                 usable.push_back(static_cast<int>(i));
             }
         }
@@ -111,8 +113,10 @@ private:
         std::vector<int> chosen;
         int chosen_free = kWholeDevice + 1;
         for (const int device : usable) {
-            const int free = room.device_milli[static_cast<std::size_t>(device)];
-            if (free < chosen_free && (wanted.milli == 0 || wanted.milli == free)) {
+            const auto at = static_cast<std::size_t>(device);
+            const int free = room.device_milli[at];
+            const bool is_wanted = wanted.milli == free && wanted.slices == room.slices_of(at);
+            if (free < chosen_free && (wanted.milli == 0 || is_wanted)) {
                 chosen = {device};
                 chosen_free = free;
             }
@@ -120,7 +124,15 @@ private:
         return chosen;
     }
 
-    FreeDevice any_device() const { return {.accelerator = accelerator(), .milli = 0}; }
+    Slices choose_slices(const std::vector<int>& devices, const Node& node) const {
+        if (!wish_.ask.is_slice()) {
+            return 0;
+        }
+        const auto device = static_cast<std::size_t>(devices.front());
+        return *wish_.ask.slice.best_of(plan_.room(node).slices_of(device));
+    }
+
+    FreeDevice any_device() const { return {.accelerator = accelerator()}; }
     AcceleratorId accelerator() const {
         return wish_.accepted.empty() ? -1 : wish_.accepted.front();
     }
@@ -287,7 +299,7 @@ private:
         const TaskGroup& group = demand_.groups[static_cast<std::size_t>(position)];
         const std::vector<std::string> within = within_limits(group);
         limit_open_ = !within.empty();
-        const bool any = group.accelerators.empty() && group.tasks == 1 &&
+        const bool any = group.accelerators.empty() && group.tasks == 1 && !group.slice &&
                          group.spread_over.empty() && demand_.sharing == Sharing::Shared;
         if (any && plan_.view() == Plan::View::Now) {
             return place_on(position, within);
@@ -347,7 +359,8 @@ private:
                     task.idle.devices.push_back(
                         {.accelerator = node.description.devices[i].accelerator,
                          .device = static_cast<int>(i),
-                         .milli = room.device_milli[i]});
+                         .milli = room.device_milli[i],
+                         .slices = room.slices_of(i)});
                 }
             }
         }

@@ -48,9 +48,7 @@ void give_back(const PlacedTask& task, const Resources& each, Room& room) {
     const Resources held = task.holds(each);
     room.milli_cpus += held.milli_cpus;
     room.memory += held.memory;
-    task.each_device([&](int device, int milli) {
-        room.device_milli[static_cast<std::size_t>(device)] += milli;
-    });
+    task.each_share([&](const DeviceShare& share) { room.give_back(share); });
 }
 
 void Plan::take(const PlacedTask& task, const Resources& each) {
@@ -58,9 +56,7 @@ void Plan::take(const PlacedTask& task, const Resources& each) {
     const Resources held = task.holds(each);
     room.milli_cpus -= held.milli_cpus;
     room.memory -= held.memory;
-    task.each_device([&](int device, int milli) {
-        room.device_milli[static_cast<std::size_t>(device)] -= milli;
-    });
+    task.each_share([&](const DeviceShare& share) { room.take(share); });
 }
 
 void Plan::keep(const PlacedTask& task, const Resources& each) {
@@ -68,12 +64,7 @@ void Plan::keep(const PlacedTask& task, const Resources& each) {
     const Resources held = task.holds(each);
     room.milli_cpus = room.milli_cpus.minus_at_most(held.milli_cpus);
     room.memory = room.memory.minus_at_most(held.memory);
-    task.each_device([&](int device, int milli) {
-        const auto at = static_cast<std::size_t>(device);
-        if (at < room.device_milli.size()) {
-            room.device_milli[at] = std::max(0, room.device_milli[at] - milli);
-        }
-    });
+    task.each_share([&](const DeviceShare& share) { room.keep(share); });
 }
 
 void Plan::release(const Job& placed) {

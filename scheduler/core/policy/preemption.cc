@@ -43,7 +43,7 @@ bool fits(const State& state, const Demand& demand, const Node& node, const Room
     if (!suits(demand, group, node) || (demand.sharing == Sharing::Exclusive && !is_whole)) {
         return false;
     }
-    const Ask ask = Ask::of(group.per_task);
+    const Ask ask = Ask::of(group);
     const NodeIndex& nodes = state.open_nodes();
     const Offer offer = nodes.offer_of(node, room);
     return std::ranges::any_of(choices(state, group), [&](const std::string& accelerator) {

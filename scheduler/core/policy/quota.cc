@@ -33,7 +33,7 @@ std::optional<LimitClosed> first_closed(const State& state, TenantId tenant, con
 
 Amount whole_nodes_at_least(const State& state, const TaskGroup& group,
                             const std::string& accelerator) {
-    const int devices = Ask::of(group.per_task).devices;
+    const int devices = Ask::of(group).devices;
     const int nodes = group.spread == Spread::DistinctNodes ? group.tasks : 1;
     return devices == 0
                ? Amount{}

@@ -33,7 +33,7 @@ Rooms::Rooms(const Demand& demand, const TaskGroup& group, AcceleratorId acceler
       group_(group),
       accelerator_(accelerator),
       plan_(plan),
-      ask_(Ask::of(group.per_task)) {}
+      ask_(Ask::of(group)) {}
 
 int Rooms::most_on_a_node(int at_most) const {
     if (by_buckets()) {
@@ -93,7 +93,9 @@ std::int64_t Rooms::size_of(const Offer& offer) const {
     }
     std::int64_t size = 0;
     for (const FreeDevice& device : offer.devices) {
-        size += device.accelerator == accelerator_ ? device.milli : 0;
+        const bool is_of_use =
+            device.accelerator == accelerator_ && (device.slices != 0) == ask_.is_slice();
+        size += is_of_use ? device.milli : 0;
     }
     return size;
 }

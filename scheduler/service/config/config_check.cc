@@ -11,6 +11,7 @@
 #include "proto/http/server.h"
 #include "scheduler/base/host_port.h"
 #include "scheduler/base/text.h"
+#include "scheduler/core/model/slice.h"
 #include "scheduler/service/identity/tls_files.h"
 #include "scheduler/store/postgres.h"
 
@@ -157,6 +158,29 @@ void check_number(const std::string& field, double value, double most, Complaint
     }
 }
 
+void check_profile(const std::string& field, const gusu::v1::SliceProfile& profile, int of,
+                   Complaints& complaints) {
+    if (profile.name().empty() || profile.name().size() > 63) {
+        complaints.add_value(field + ".name", quote(profile.name()),
+                             "the vendor's name of it, as 1g.10gb, at most 63 bytes");
+    }
+    if (profile.slices() < 1 || profile.slices() > of) {
+        complaints.add_value(field + ".slices", std::to_string(profile.slices()),
+                             "1 to the slices of the accelerator, " + std::to_string(of));
+        return;
+    }
+    if (profile.starts().empty()) {
+        complaints.add_value(field + ".starts", "nothing", "the slices it may begin with, from 0");
+    }
+    for (const int start : profile.starts()) {
+        if (start < 0 || start > of - profile.slices()) {
+            complaints.add_value(field + ".starts", std::to_string(start),
+                                 "0 to " + std::to_string(of - profile.slices()) +
+                                     ", so that it ends on the device");
+        }
+    }
+}
+
 void check_accelerator(const std::string& field, const gusu::v1::Accelerator& accelerator,
                        Complaints& complaints) {
     if (!is_accelerator_name(accelerator.name())) {
@@ -172,6 +196,20 @@ void check_accelerator(const std::string& field, const gusu::v1::Accelerator& ac
     check_number(field + ".fp16_tflops", accelerator.fp16_tflops(), kMostTflops, complaints);
     check_number(field + ".gpu_equivalents", accelerator.gpu_equivalents(), kMostEquivalents,
                  complaints);
+    if (accelerator.slices() != 0 && !core::may_be_cut_into(accelerator.slices())) {
+        complaints.add_value(field + ".slices", std::to_string(accelerator.slices()),
+                             "0 if one cannot be cut, else 1, 2, 4, 5 or 8");
+        return;
+    }
+    std::set<std::string> names;
+    for (int i = 0; i < accelerator.profiles_size(); ++i) {
+        const std::string here = field + ".profiles[" + std::to_string(i) + "]";
+        check_profile(here, accelerator.profiles(i), accelerator.slices(), complaints);
+        if (!names.insert(accelerator.profiles(i).name()).second) {
+            complaints.add_value(here + ".name", quote(accelerator.profiles(i).name()),
+                                 "each profile once");
+        }
+    }
 }
 
 void check_policy(const config::v1::PolicyConfig& policy, Complaints& complaints) {

@@ -34,6 +34,14 @@ Duration to_duration(const google::protobuf::Duration& duration) {
     return Duration(duration.seconds() * 1000 + duration.nanos() / 1'000'000);
 }
 
+core::Slices to_starts(const v1::SliceProfile& profile) {
+    core::Slices starts = 0;
+    for (const int start : profile.starts()) {
+        starts = static_cast<core::Slices>(starts | 1 << start);
+    }
+    return starts;
+}
+
 std::vector<core::Accelerator> to_catalogue(const SchedulerConfig& config) {
     std::vector<core::Accelerator> catalogue;
     for (const v1::Accelerator& each : config.accelerators()) {
@@ -44,6 +52,12 @@ std::vector<core::Accelerator> to_catalogue(const SchedulerConfig& config) {
              .fp16_gflops = std::llround(each.fp16_tflops() * 1000),
              .origin = each.domestic() ? core::Origin::Domestic : core::Origin::Abroad,
              .milli_equivalents = std::llround(each.gpu_equivalents() * 1000)});
+        for (const v1::SliceProfile& profile : each.profiles()) {
+            catalogue.back().profiles.push_back({.name = profile.name(),
+                                                 .size = profile.slices(),
+                                                 .of = each.slices(),
+                                                 .starts = to_starts(profile)});
+        }
     }
     return catalogue;
 }

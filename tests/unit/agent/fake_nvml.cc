@@ -67,6 +67,10 @@ void write_pci(int index, void* pci) {
 // NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
+#ifdef FAKE_NVML_MIG
+const char* fake_mig_uuid(void* part);  // fake_nvml_mig.cc
+#endif
+
 int nvmlInit_v2() {
     const std::lock_guard lock(mutex);
     ++users;
@@ -98,6 +102,11 @@ int nvmlDeviceGetName(void* device, char* name, unsigned int size) {
 }
 
 int nvmlDeviceGetUUID(void* device, char* uuid, unsigned int size) {
+#ifdef FAKE_NVML_MIG
+    if (const char* part = fake_mig_uuid(device)) {
+        return give(part, uuid, size);
+    }
+#endif
     return answers(device) == kSuccess
                ? give("GPU-11111111-2222-3333-4444-555555555555", uuid, size)
                : kGpuIsLost;

@@ -182,6 +182,14 @@ const BadSpec kBadSpecs[] = {
      "spec.topology.wait: value 172800s is too long", "a duration"},
     {"spread over no label", [](auto& s) { group(s).set_spread_over("a rack"); },
      R"(spec.groups[0].spread_over: key "a rack")", "letters, digits"},
+    {"a profile that is no name", [](auto& s) { group(s).set_gpu_slice("1g 10gb"); },
+     R"(spec.groups[0].gpu_slice: value "1g 10gb" is no name)", "as 1g.10gb"},
+    {"two GPUs of slices",
+     [](auto& s) {
+         group(s).set_gpu_slice("1g.10gb");
+         group(s).mutable_resources()->set_gpus(2);
+     },
+     "spec.groups[0].resources.gpus: value 2 does not go with gpu_slice", "leave gpus out"},
     {"time limit of nothing", [](auto& s) { s.mutable_time_limit(); },
      "spec.time_limit: value 0ms is too short", "a duration of 1 ms"},
     {"negative time limit", [](auto& s) { s.mutable_time_limit()->set_seconds(-5); },
@@ -320,6 +328,14 @@ TEST(JobSpec, AnElasticGroupHasALeast) {
     group(spec).set_min_tasks(9);
     EXPECT_THAT(to_submission(spec, "spec", 0).error().message,
                 HasSubstr("spec.groups[0].min_tasks: value 9"));
+}
+
+TEST(JobSpec, ASliceIsAskedForByName) {
+    v1::JobSpec spec = good_spec();
+    group(spec).mutable_resources()->clear_gpus();
+    group(spec).set_gpu_slice("1g.10gb");
+    const core::TaskGroup asked = to_submission(spec, "spec")->spec.demand->groups[0];
+    EXPECT_EQ(asked.slice, core::SliceProfile{.name = "1g.10gb"});
 }
 
 TEST(JobSpec, WhereItIsToBeArrives) {

@@ -45,6 +45,7 @@ private:
     // P5: no device is held beyond itself, and the ledger knows exactly what is held.
     void devices_are_held_once() {
         std::map<std::pair<NodeId, int>, int> held;
+        std::map<std::pair<NodeId, int>, core::Slices> slices;
         std::map<NodeId, Amount> cpus;
         for (const auto& [incarnation, id] : state_.placed()) {
             const core::Job& job = *state_.job(id);
@@ -54,8 +55,12 @@ private:
                 }
                 const core::Resources& each =
                     job.demand().groups[static_cast<std::size_t>(task.group)].per_task;
-                task.each_device(
-                    [&](int device, int milli) { held[{task.node, device}] += milli; });
+                task.each_share([&](const core::DeviceShare& share) {
+                    held[{task.node, share.device}] += share.milli;
+                    core::Slices& taken = slices[{task.node, share.device}];
+                    expect((taken & share.slices) == 0, "a slice is held by two tasks");
+                    taken |= share.slices;
+                });
                 cpus[task.node] += task.holds(each).milli_cpus;
             }
         }
@@ -66,6 +71,12 @@ private:
                        node.description.name + " device " + std::to_string(i) + " holds " +
                            std::to_string(used) + " and has " +
                            std::to_string(node.room.device_milli[i]));
+                const core::Slices taken = slices[{id, static_cast<int>(i)}];
+                const int of = node.description.devices[i].slices;
+                expect((taken | node.room.slices_of(i)) == core::all_slices(of) &&
+                           (taken & node.room.slices_of(i)) == 0,
+                       node.description.name + " device " + std::to_string(i) +
+                           " knows which of its slices are held");
             }
             expect(cpus[id] + node.room.milli_cpus == node.description.milli_cpus,
                    "CPUs of " + node.description.name + " do not add up");
@@ -208,10 +219,10 @@ private:
     std::map<Place, JobId> kept_devices() {
         std::map<Place, JobId> kept;
         const auto keep = [&](JobId id, const core::PlacedTask& task) {
-            task.each_device([&](int device, int milli) {
-                expect(
-                    milli < core::kWholeDevice || kept.emplace(Place(task.node, device), id).second,
-                    "a device is kept for two jobs");
+            task.each_share([&](const core::DeviceShare& share) {
+                expect(share.milli < core::kWholeDevice ||
+                           kept.emplace(Place(task.node, share.device), id).second,
+                       "a device is kept for two jobs");
             });
         };
         for (const auto& [id, nomination] : state_.nominations()) {

@@ -269,7 +269,9 @@ using Held = std::map<std::pair<NodeId, int>, int>;
 void add_held(const core::Job& placed, Held& held) {
     for (const core::PlacedTask& task : std::get<core::Placed>(placed.state).tasks) {
         if (!task.left()) {
-            task.each_device([&](int device, int milli) { held[{task.node, device}] += milli; });
+            task.each_share([&](const core::DeviceShare& share) {
+                held[{task.node, share.device}] += share.milli;
+            });
         }
     }
 }
