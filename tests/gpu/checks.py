@@ -7,6 +7,7 @@ import statistics
 import sys
 import time
 
+import gpucheck_checks
 import machine
 from machine import short
 from platform_on_gpu import NODE, PlatformOnGpu, wait_until
@@ -337,6 +338,13 @@ SECTIONS = (
 )
 
 
+def gpucheck(report):
+    check = gpucheck_checks.Gpucheck()
+    for title, section in gpucheck_checks.SECTIONS:
+        report.heading(f"11. {title}")
+        attempt(report, section, check)
+
+
 def attempt(report, section, gpu):
     try:
         section(report, gpu)
@@ -357,6 +365,8 @@ def main():
         for title, section in SECTIONS:
             report.heading(title)
             attempt(report, section, gpu)
+        gpu.becomes_idle()
+        gpucheck(report)
     except Exception as problem:  # the report is written whatever happens
         report.check(False, f"the platform did not start: {short(str(problem))[:3000]}")
     finally:

@@ -4,6 +4,7 @@ find_program(GUSU_CCACHE ccache)
 if(GUSU_CCACHE)
     set(CMAKE_C_COMPILER_LAUNCHER ${GUSU_CCACHE})
     set(CMAKE_CXX_COMPILER_LAUNCHER ${GUSU_CCACHE})
+    set(CMAKE_CUDA_COMPILER_LAUNCHER ${GUSU_CCACHE})
 endif()
 
 find_program(GUSU_MOLD mold)
@@ -24,9 +25,14 @@ endif()
 
 # Warnings are errors in our own code; generated and library headers come in as SYSTEM.
 add_library(gusu_warnings INTERFACE)
-target_compile_options(gusu_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+set(warnings -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+target_compile_options(gusu_warnings INTERFACE
+    "$<$<COMPILE_LANGUAGE:C,CXX>:${warnings}>"
+    # What nvcc itself writes for the host compiler is neither pedantic nor free of conversions.
+    "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:-Xcompiler -Wall,-Wextra -Werror all-warnings>")
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # g++ 12 reports fences of Asio under TSan and frees it cannot follow; both are false.
     # So are its overlaps in "literal" + std::string at -O3.
-    target_compile_options(gusu_warnings INTERFACE -Wno-tsan -Wno-mismatched-new-delete -Wno-restrict)
+    target_compile_options(gusu_warnings INTERFACE
+        "$<$<COMPILE_LANGUAGE:C,CXX>:-Wno-tsan;-Wno-mismatched-new-delete;-Wno-restrict>")
 endif()
