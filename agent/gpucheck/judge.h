@@ -23,7 +23,7 @@ struct Ratings {
 // What share of its rating a card that is well reaches at least in our own measurements, which are
 // simple and the same everywhere rather than the fastest. A card that is hot, capped, degraded or
 // has lost lanes of its bus falls below.
-inline constexpr double kLeastTensorShare = 0.25;
+inline constexpr double kLeastTensorShare = 0.15;
 inline constexpr double kLeastFp32Share = 0.45;
 inline constexpr double kLeastMemoryShare = 0.65;
 inline constexpr double kLeastHostShare = 0.30;

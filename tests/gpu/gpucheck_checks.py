@@ -47,7 +47,7 @@ class Gpucheck:
 def ratings(accelerator):
     """What the catalogue rates the card at, as options."""
     text = (pathlib.Path(__file__).resolve().parents[2] / "deploy/catalogue.yaml").read_text()
-    entry = re.search(rf"name: {re.escape(accelerator)},([^}}]*)}}", text)
+    entry = re.search(rf"name: {re.escape(accelerator)}[,\n](.*?)(?=\n  - |\Z)", text, re.DOTALL)
     options = {"fp16_tflops": "--rated-tensor-tflops", "fp32_tflops": "--rated-fp32-tflops", "memory_gbps": "--rated-memory-gbps", "host_gbps": "--rated-host-gbps"}
     found = dict(re.findall(r"(\w+): ([\d.]+)", entry.group(1))) if entry else {}
     return [word for name, option in options.items() if name in found for word in (option, found[name])]
