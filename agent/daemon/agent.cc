@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <random>
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
+#include "agent/daemon/device/catalogue.h"
 #include "agent/daemon/device/device_filter.h"
 #include "agent/daemon/device/gpu_slicer.h"
 #include "agent/daemon/inventory.h"
@@ -104,6 +106,25 @@ Result<Descriptor> take_state_dir(const config::v1::AgentConfig& config) {
     return lock_file(folder / "lock");
 }
 
+Result<Catalogue> load_catalogue(const config::v1::AgentConfig& config) {
+    constexpr const char* kUsual = "/etc/gusu/catalogue.yaml";
+    if (!config.catalogue_file().empty()) {
+        return Catalogue::read(config.catalogue_file());
+    }
+    std::error_code failure;
+    return fs::exists(kUsual, failure) ? Catalogue::read(kUsual) : Catalogue();
+}
+
+// "": there is none.
+fs::path gpucheck_program(const config::v1::AgentConfig& config, const NodeSettings& settings) {
+    const std::string& configured = config.gpu_checks().program();
+    if (!configured.empty()) {
+        return configured == "none" ? "" : configured;
+    }
+    const fs::path beside = settings.supervisor.parent_path() / "gusu-gpucheck";
+    return ::access(beside.c_str(), X_OK) == 0 ? beside : fs::path();
+}
+
 // So that SQLite makes it, and what it makes beside it, for nobody else.
 Status make_private(const fs::path& file) {
     std::error_code failure;
@@ -153,14 +174,14 @@ Status Agent::prepare() {
     settings_.cgroups = usable_cgroups();
     inventory_ = std::move(inventory->offered);
     settings_.device_files = std::move(inventory->device_files);
-    settings_.devices.assign(inventory_.devices().begin(), inventory_.devices().end());
-    for (const Status& set : {set_device_filter(), open_slicer()}) {
+    own_devices_.assign(inventory_.devices().begin(), inventory_.devices().end());
+    boot_id_ = *boot_id;
+    loop_ = std::move(*loop);
+    for (const Status& set : {know_devices(), open_slicer()}) {
         if (!set) {
             return set;
         }
     }
-    boot_id_ = *boot_id;
-    loop_ = std::move(*loop);
     const fs::path journal = settings_.state_dir / "tasks.sqlite";
     for (const Status& made : {make_node_folders(settings_), make_private(journal)}) {
         if (!made) {
@@ -173,12 +194,127 @@ Status Agent::prepare() {
     }
     store_ = std::move(*store);
     host_ = std::make_unique<LocalTaskHost>(settings_, *loop_);
+    host_->prepare_devices_by([this](const v1::Launch& launch, const auto& granted) {
+        return prepare_devices(launch, granted);
+    });
     tasks_ = std::make_unique<Tasks>(*host_, *loop_, *store_);
     loop_->each_round([this] { tasks_->round_over(); });
     conversation_ = std::make_unique<Conversation>(
         Conversation::Identity{.node = config_.node(), .boot_id = boot_id_, .session = session_},
         *tasks_, *store_, *loop_);
-    return tasks_->adopt();
+    if (const Status adopted = tasks_->adopt(); !adopted) {
+        return adopted;
+    }
+    care_->use(*tasks_);
+    watch_gpus();
+    return Done{};
+}
+
+Status Agent::know_devices() {
+    auto catalogue = load_catalogue(config_);
+    if (!catalogue) {
+        return catalogue.error();
+    }
+    if (const Status opened = open_device_plugins(*catalogue); !opened) {
+        return opened;
+    }
+    care_for_devices(std::move(*catalogue));
+    offer_devices();
+    return set_device_filter();
+}
+
+Status Agent::open_device_plugins(const Catalogue& catalogue) {
+    if (!config_.has_device_plugins()) {
+        return Done{};
+    }
+    const config::v1::DevicePlugins& wanted = config_.device_plugins();
+    PluginOptions options;
+    options.folder = wanted.folder();
+    options.memory = settings_.state_dir / "plugin-devices.json";
+    options.first_index = static_cast<int>(own_devices_.size());
+    options.resources = {wanted.resources().begin(), wanted.resources().end()};
+    options.catalogue = catalogue;
+    auto plugins = DevicePlugins::start(std::move(options), *loop_, [this] { offer_devices(); });
+    if (!plugins) {
+        return plugins.error();
+    }
+    plugins_ = std::move(*plugins);
+    return Done{};
+}
+
+void Agent::care_for_devices(Catalogue catalogue) {
+    const config::v1::GpuChecks& wanted = config_.gpu_checks();
+    CareOptions options;
+    options.program = gpucheck_program(config_, settings_);
+    options.time_limit = std::chrono::seconds(wanted.time_limit().seconds());
+    options.scrub =
+        wanted.scrub() == config::v1::SCRUB_POLICY_NEVER ? Scrub::Never : Scrub::OnChangeOfTenant;
+    options.memory = settings_.state_dir / "device-care.json";
+    options.catalogue = std::move(catalogue);
+    care_ = std::make_unique<DeviceCare>(std::move(options), *loop_, own_devices_,
+                                         [this] { offer_devices(); });
+}
+
+// What the driver tells of errors reaches the loop from the monitor's own thread.
+void Agent::watch_gpus() {
+    GpuNames names{.node = config_.node(), .accelerators = {}};
+    for (const v1::Device& device : own_devices_) {
+        if (!device.simulated()) {
+            names.accelerators[device.index()] = device.accelerator();
+        }
+    }
+    if (names.accelerators.empty()) {
+        return;
+    }
+    gpus_ = std::make_unique<GpuMonitor>(
+        std::move(names), tasks_->device_holders(), kNvmlLibrary, [this](const GpuFault& fault) {
+            loop_->post([this, fault] {
+                if (fault.xid) {
+                    care_->xid(fault.index, *fault.xid);
+                } else {
+                    care_->suspect(fault.index, "memory errors that ECC cannot correct");
+                }
+            });
+        });
+}
+
+// Scrubbed for another tenant, and then what plugins have to say.
+bool Agent::prepare_devices(const v1::Launch& launch, const LocalTaskHost::Granted& granted) {
+    const std::vector<int> devices(launch.devices().begin(), launch.devices().end());
+    const bool asks_plugins = plugins_ != nullptr && plugins_->has_any_of(devices);
+    const auto scrubbed = [this, devices, asks_plugins, granted](const Status& clean) {
+        if (!clean) {
+            granted(clean.error());
+        } else if (asks_plugins) {
+            plugins_->allocate(devices, granted);
+        } else {
+            granted(DeviceGrant());
+        }
+    };
+    // The memory of a device that is shared now is in use, and cannot be written over.
+    if (care_->prepare(launch.tenant(), tasks_->device_holders().held_alone(devices), scrubbed)) {
+        return true;
+    }
+    if (asks_plugins) {
+        plugins_->allocate(devices, granted);
+    }
+    return asks_plugins;
+}
+
+// What there is now, to tasks and to the scheduler.
+void Agent::offer_devices() {
+    std::vector<v1::Device> devices = own_devices_;
+    if (plugins_ != nullptr) {
+        std::ranges::move(plugins_->devices(), std::back_inserter(devices));
+    }
+    if (care_ != nullptr) {
+        care_->describe(devices);
+    }
+    settings_.devices = devices;
+    inventory_.mutable_devices()->Assign(devices.begin(), devices.end());
+    if (conversation_ != nullptr && link_ != nullptr) {
+        conversation_->tell_inventory(*link_, inventory_);
+    }
 }
 
 Status Agent::set_device_filter() {
@@ -215,7 +351,7 @@ Status Agent::serve_http(const Identity& identity) {
     if (!place) {
         return place.error();
     }
-    auto started = HttpService::start(*place, identity, settings_, tasks_->device_holders());
+    auto started = HttpService::start(*place, identity, gpus_.get());
     if (!started) {
         return started.error();
     }
@@ -281,6 +417,9 @@ Status Agent::received(const v1::ConnectResponse& response) {
             return Done{};
         case v1::ConnectResponse::kLogReadCancel:
             logs_->cancel(response.log_read_cancel().read_id());
+            return Done{};
+        case v1::ConnectResponse::kCheckDevices:
+            care_->check(response.check_devices(), settings_.devices);
             return Done{};
         default:
             return Done{};

@@ -6,6 +6,9 @@
 
 #include "agent/daemon/cleaner.h"
 #include "agent/daemon/conversation.h"
+#include "agent/daemon/device/device_care.h"
+#include "agent/daemon/device/device_plugins.h"
+#include "agent/daemon/device/gpu_monitor.h"
 #include "agent/daemon/enrolment.h"
 #include "agent/daemon/grpc_link.h"
 #include "agent/daemon/http_service.h"
@@ -33,6 +36,12 @@ private:
     Status prepare();
     Status set_device_filter();
     Status open_slicer();
+    Status know_devices();
+    Status open_device_plugins(const Catalogue& catalogue);
+    void care_for_devices(Catalogue catalogue);
+    void watch_gpus();
+    bool prepare_devices(const v1::Launch& launch, const LocalTaskHost::Granted& granted);
+    void offer_devices();
     Status serve_http(const Identity& identity);
     void open_link(const Identity& identity);
 
@@ -51,14 +60,18 @@ private:
     const std::string session_;
     std::string boot_id_;
     v1::NodeInventory inventory_;
+    std::vector<v1::Device> own_devices_;  // without those of plugins
     NodeSettings settings_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<TaskStore> store_;
+    std::unique_ptr<DevicePlugins> plugins_;  // none unless it is configured
+    std::unique_ptr<DeviceCare> care_;
     std::unique_ptr<LocalTaskHost> host_;
     std::unique_ptr<Tasks> tasks_;
     std::unique_ptr<Conversation> conversation_;
     std::unique_ptr<LogReader> logs_;
     std::unique_ptr<Cleaner> cleaner_;
+    std::unique_ptr<GpuMonitor> gpus_;   // none: no devices of which a driver could tell anything
     std::unique_ptr<HttpService> http_;  // none unless it is configured
     std::unique_ptr<GrpcLinkNetwork> network_;
     std::unique_ptr<Link> link_;

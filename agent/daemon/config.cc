@@ -50,15 +50,26 @@ void fill_defaults(AgentConfig& config) {
         config.add_task_devices("/dev/infiniband/*");
         config.add_task_devices("/dev/gdrdrv");
     }
+    if (config.has_device_plugins()) {
+        default_to(*config.mutable_device_plugins()->mutable_folder(),
+                   "/var/lib/kubelet/device-plugins");
+    }
+    if (!config.gpu_checks().has_time_limit()) {
+        *config.mutable_gpu_checks()->mutable_time_limit() = TimeUtil::MinutesToDuration(10);
+    }
+    if (config.gpu_checks().scrub() == config::v1::SCRUB_POLICY_UNSPECIFIED) {
+        config.mutable_gpu_checks()->set_scrub(config::v1::SCRUB_POLICY_ON_CHANGE);
+    }
     if (!config.has_keep_scratch_for()) {
         *config.mutable_keep_scratch_for() = TimeUtil::HoursToDuration(1);
     }
 }
 
 void make_paths_absolute(AgentConfig& config, const fs::path& folder) {
-    for (std::string* path : {config.mutable_state_dir(), config.mutable_authority(),
-                              config.mutable_enrolment_token_file(),
-                              config.mutable_checkpoint_root(), config.mutable_ready_file()}) {
+    for (std::string* path :
+         {config.mutable_state_dir(), config.mutable_authority(),
+          config.mutable_enrolment_token_file(), config.mutable_checkpoint_root(),
+          config.mutable_ready_file(), config.mutable_catalogue_file()}) {
         if (!path->empty()) {
             *path = (folder / *path).lexically_normal().string();
         }
@@ -129,6 +140,12 @@ std::string complaint(const AgentConfig& config) {
     for (const std::string& pattern : config.task_devices()) {
         if (!pattern.starts_with("/dev/")) {
             return "task_devices: " + quote(pattern) + " is no device file; write /dev/NAME";
+        }
+    }
+    for (const auto& [resource, accelerator] : config.device_plugins().resources()) {
+        if (resource.find('/') == std::string::npos || accelerator.empty()) {
+            return "device_plugins.resources: " + quote(resource) + ": " + quote(accelerator) +
+                   "; write \"vendor.com/device\": NAME, with a name of the catalogue";
         }
     }
     const auto place = config.http_listen().empty() ? Result(HttpPlace()) : http_place(config);

@@ -91,6 +91,14 @@ void Conversation::tell_news(Link& link) {
     link.send(std::move(request));
 }
 
+void Conversation::tell_inventory(Link& link, const v1::NodeInventory& inventory) {
+    if (link.is_welcomed()) {
+        v1::ConnectRequest request;
+        *request.mutable_observed()->mutable_inventory() = inventory;
+        link.send(std::move(request));
+    }
+}
+
 void Conversation::check_lease() {
     if (!lease_is_over()) {
         return;

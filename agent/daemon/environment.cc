@@ -93,7 +93,8 @@ std::string slices_text(const v1::Launch& launch) {
                : ":" + std::to_string(first) + (last > first ? "-" + std::to_string(last) : "");
 }
 
-// A program without devices is told that it has none, or it would take them all.
+// A program without devices is told that it has none, or it would take them all. What devices of
+// other vendors need, their plugins say.
 void set_devices(const v1::Launch& launch, const std::vector<v1::Device>& devices,
                  Environment& environment) {
     std::vector<std::string> visible;
@@ -105,7 +106,7 @@ void set_devices(const v1::Launch& launch, const std::vector<v1::Device>& device
         }
         if (found->simulated()) {
             simulated.push_back(std::to_string(index) + slices_text(launch));
-        } else {
+        } else if (found->accelerator().starts_with("nvidia-")) {
             visible.push_back(found->uuid());
         }
     }

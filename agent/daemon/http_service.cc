@@ -25,9 +25,8 @@ Result<HttpPlace> http_place(const config::v1::AgentConfig& config) {
 
 Result<std::unique_ptr<HttpService>> HttpService::start(const HttpPlace& place,
                                                         const Identity& identity,
-                                                        const NodeSettings& settings,
-                                                        const DeviceHolders& holders) {
-    std::unique_ptr<HttpService> service(new HttpService(settings, holders));
+                                                        const GpuMonitor* gpus) {
+    std::unique_ptr<HttpService> service(new HttpService(gpus));
     auto server = HttpServer::start(
         {.listen = place.listen,
          .security = place.security,
@@ -42,24 +41,12 @@ Result<std::unique_ptr<HttpService>> HttpService::start(const HttpPlace& place,
     return service;
 }
 
-HttpService::HttpService(const NodeSettings& settings, const DeviceHolders& holders) {
-    GpuNames names{.node = settings.node, .accelerators = {}};
-    for (const v1::Device& device : settings.devices) {
-        if (!device.simulated()) {
-            names.accelerators[device.index()] = device.accelerator();
-        }
-    }
-    if (!names.accelerators.empty()) {
-        gpus_.emplace(std::move(names), holders);
-    }
-}
-
 HttpReply HttpService::reply(std::string_view target) const {
     if (target == "/metrics") {
-        if (!gpus_) {
+        if (gpus_ == nullptr) {
             return metrics_reply({});
         }
-        const prometheus::Collectable* const source = &*gpus_;
+        const prometheus::Collectable* const source = gpus_;
         return metrics_reply(std::span(&source, 1));
     }
     if (target == "/healthz") {

@@ -4,12 +4,10 @@
 
 #include <atomic>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "agent/daemon/device/gpu_monitor.h"
 #include "agent/daemon/enrolment.h"
-#include "agent/daemon/node_settings.h"
 #include "proto/http/server.h"
 
 namespace gusu::agent {
@@ -23,11 +21,10 @@ Result<HttpPlace> http_place(const config::v1::AgentConfig& config);
 
 class HttpService {
 public:
-    // `holders` must outlive it.
+    // `gpus` are the metrics of devices, nullptr for none; they must outlive it.
     static Result<std::unique_ptr<HttpService>> start(const HttpPlace& place,
                                                       const Identity& identity,
-                                                      const NodeSettings& settings,
-                                                      const DeviceHolders& holders);
+                                                      const GpuMonitor* gpus);
 
     // "127.0.0.1:7079"
     std::string address() const { return format_host_port(server_->address()); }
@@ -35,11 +32,11 @@ public:
     void set_ready(bool ready) { ready_ = ready; }
 
 private:
-    HttpService(const NodeSettings& settings, const DeviceHolders& holders);
+    explicit HttpService(const GpuMonitor* gpus) : gpus_(gpus) {}
     HttpReply reply(std::string_view target) const;
 
     std::atomic<bool> ready_ = false;
-    std::optional<GpuMonitor> gpus_;      // none: no devices of which a driver could tell anything
+    const GpuMonitor* const gpus_;
     std::unique_ptr<HttpServer> server_;  // ends before what its replies read
 };
 

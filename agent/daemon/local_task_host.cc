@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 // A group whose supervisor is dead is killed while the loop waits.
 constexpr Duration kGroupPatience{1'000};
+constexpr const char* kStoppedBefore = "stopped before it was started";
 
 }  // namespace
 
@@ -33,7 +34,38 @@ LocalTaskHost::~LocalTaskHost() {
 }
 
 Status LocalTaskHost::start(const TaskKey& key, const v1::Launch& launch) {
-    if (const Status prepared = prepare_task(settings_, key, launch); !prepared) {
+    if (launch.devices().empty() || prepare_devices_ == nullptr) {
+        return start_with(key, launch, {});
+    }
+    const Granted then = [this, key, launch](const Result<DeviceGrant>& grant) {
+        loop_.post([this, key, launch, grant] { granted(key, launch, grant); });
+    };
+    if (!prepare_devices_(launch, then)) {
+        return start_with(key, launch, {});
+    }
+    waiting_.insert(key);
+    return Done{};
+}
+
+void LocalTaskHost::granted(const TaskKey& key, const v1::Launch& launch,
+                            const Result<DeviceGrant>& grant) {
+    if (waiting_.erase(key) == 0) {
+        return;  // stopped meanwhile
+    }
+    const Status started = grant ? start_with(key, launch, *grant) : Status(grant.error());
+    if (!started) {
+        refuse(key, started.error().message);
+    }
+}
+
+void LocalTaskHost::refuse(const TaskKey& key, const std::string& why) {
+    refused_[key] = why;
+    watcher_->over(key);
+}
+
+Status LocalTaskHost::start_with(const TaskKey& key, const v1::Launch& launch,
+                                 const DeviceGrant& grant) {
+    if (const Status prepared = prepare_task(settings_, key, launch, grant); !prepared) {
         if (const Status back = take_slice_back(settings_, key); !back) {
             spdlog::error("slice of a GPU stays task={} reason={}", to_text(key),
                           back.error().message);
@@ -54,7 +86,15 @@ Status LocalTaskHost::start(const TaskKey& key, const v1::Launch& launch) {
 }
 
 Status LocalTaskHost::stop(const TaskKey& key, const StopRequest& request) {
-    return stop_supervisor(watched_.at(key).process, settings_.task(key), request);
+    if (waiting_.erase(key) > 0) {
+        loop_.post([this, key] { refuse(key, kStoppedBefore); });
+        return Done{};
+    }
+    const auto watched = watched_.find(key);
+    if (watched == watched_.end()) {
+        return Done{};  // refused, which the watcher is about to hear
+    }
+    return stop_supervisor(watched->second.process, settings_.task(key), request);
 }
 
 void LocalTaskHost::watch_process(const TaskKey& key, const Watched& watched) {
@@ -103,6 +143,9 @@ std::optional<ExitRecord> LocalTaskHost::exit_of(const TaskKey& key, const std::
 
 // A supervisor that left no exit record was killed, and its program may still run.
 std::optional<ExitRecord> LocalTaskHost::end_of(const TaskKey& key, const std::string& otherwise) {
+    if (auto refused = refused_.extract(key)) {
+        return ExitRecord{.launch_error = std::move(refused.mapped())};
+    }
     auto exit = read_exit(settings_.task(key));
     if (exit && *exit) {
         return *exit;

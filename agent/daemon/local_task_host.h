@@ -2,9 +2,12 @@
 // loop.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 
+#include "agent/daemon/device/device_grant.h"
 #include "agent/daemon/event_loop.h"
 #include "agent/daemon/save_watch.h"
 #include "agent/daemon/supervisor_process.h"
@@ -18,6 +21,12 @@ public:
     ~LocalTaskHost() override;
     LocalTaskHost(const LocalTaskHost&) = delete;
     LocalTaskHost& operator=(const LocalTaskHost&) = delete;
+
+    // Before a task starts on its devices. False: there is nothing to prepare, and the answer does
+    // not come; else it comes later.
+    using Granted = std::function<void(const Result<DeviceGrant>&)>;
+    using PrepareDevices = std::function<bool(const v1::Launch& launch, const Granted& granted)>;
+    void prepare_devices_by(PrepareDevices prepare) { prepare_devices_ = std::move(prepare); }
 
     void watch_for(TaskWatcher& watcher) override { watcher_ = &watcher; }
     Status start(const TaskKey& key, const v1::Launch& launch) override;
@@ -37,6 +46,9 @@ private:
         Descriptor process;
         Descriptor started;
     };
+    Status start_with(const TaskKey& key, const v1::Launch& launch, const DeviceGrant& grant);
+    void granted(const TaskKey& key, const v1::Launch& launch, const Result<DeviceGrant>& grant);
+    void refuse(const TaskKey& key, const std::string& why);
     void watch_process(const TaskKey& key, const Watched& watched);
     void start_may_be_told(const TaskKey& key);
     void process_may_be_over(const TaskKey& key);
@@ -45,6 +57,9 @@ private:
     const NodeSettings& settings_;
     EventLoop& loop_;
     TaskWatcher* watcher_ = nullptr;
+    PrepareDevices prepare_devices_;          // none: devices are as they are
+    std::set<TaskKey> waiting_;               // for their devices to be prepared
+    std::map<TaskKey, std::string> refused_;  // after it was asked for, and why
     SaveWatch saves_;
     std::map<TaskKey, Watched> watched_;
     std::map<std::string, Descriptor> found_;

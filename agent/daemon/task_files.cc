@@ -97,8 +97,8 @@ Status make_node_folders(const NodeSettings& settings) {
                : make_folder(settings.checkpoint_root, kPassage);
 }
 
-SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
-                         const v1::Launch& launch) {
+SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch,
+                         const DeviceGrant& grant) {
     const fs::path scratch = settings.scratch(key);
     const LogName log{.job_id = launch.job_id(), .attempt = launch.attempt(), .task = key.task};
     SupervisorOrder order;
@@ -115,6 +115,9 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
                           .checkpoint_socket = settings.checkpoint_socket(key).string(),
                           .programs = settings.supervisor.parent_path().string()},
                          settings.devices);
+    for (const auto& [name, value] : grant.environment) {
+        order.environment[name] = value;
+    }
     order.checkpoints = checkpoints_of(settings, launch).string();
     order.checkpoint_socket = settings.checkpoint_socket(key).string();
     order.workdir = launch.workdir().empty() ? scratch.string() : launch.workdir();
@@ -139,15 +142,21 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key,
     order.memory = launch.memory();
     if (settings.device_filter != DeviceFilterKind::None) {
         order.device_filter = to_text(settings.device_filter);
-        order.devices =
-            allowed_devices(settings, {launch.devices().begin(), launch.devices().end()});
+        order.devices = allowed_devices(
+            settings, {launch.devices().begin(), launch.devices().end()}, grant.files);
     }
     return order;
 }
 
-Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch) {
+Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch,
+                    const DeviceGrant& grant) {
     if (const Status right = check_launch(settings, launch); !right) {
         return right;
+    }
+    for (const std::string& file : grant.files) {
+        if (const auto rule = rule_of_file(file); !rule) {
+            return rule.error();
+        }
     }
     const fs::path logs = settings.logs() / std::to_string(launch.job_id());
     const std::optional<Owner>& owner = settings.task_owner;
@@ -165,7 +174,7 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
             return made;
         }
     }
-    SupervisorOrder order = order_of(settings, key, launch);
+    SupervisorOrder order = order_of(settings, key, launch, grant);
     if (const Status given = give_slice(settings, key, launch, order); !given) {
         return given;
     }

@@ -325,6 +325,12 @@ std::vector<v1::TaskObservation> Tasks::tell_news() {
     return told;
 }
 
+// Tasks that came meanwhile start when the round is over.
+void Tasks::give_back_device(int index) {
+    device_holders_.give_back(index);
+    room_came_ = true;
+}
+
 Tasks::LogState Tasks::log_state(const LogName& name) const {
     for (const auto& [key, live] : tasks_) {
         if (log_of(live.task) == name) {

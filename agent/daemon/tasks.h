@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "agent/daemon/device/device_holders.h"
+#include "agent/daemon/device/device_shelf.h"
 #include "agent/daemon/reconcile.h"
 #include "agent/daemon/task_host.h"
 #include "agent/daemon/task_journal.h"
@@ -26,7 +27,7 @@ struct KeptFiles {
     std::set<LogName> logs;
 };
 
-class Tasks final : private TaskWatcher {
+class Tasks final : public DeviceShelf, private TaskWatcher {
 public:
     // The host hears of this one until the host is gone.
     Tasks(TaskHost& host, Timers& timers, TaskJournal& journal);
@@ -56,6 +57,8 @@ public:
     LogState log_state(const LogName& name) const;
     KeptFiles kept_files() const;
     const DeviceHolders& device_holders() const { return device_holders_; }
+    bool take_device(int index) override { return device_holders_.reserve(index); }
+    void give_back_device(int index) override;
 
 private:
     struct Live {

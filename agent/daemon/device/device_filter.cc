@@ -82,7 +82,8 @@ Result<DeviceFilterKind> choose_device_filter(const config::v1::AgentConfig& con
 }
 
 std::vector<std::string> allowed_devices(const NodeSettings& settings,
-                                         const std::vector<int>& devices) {
+                                         const std::vector<int>& devices,
+                                         const std::vector<std::string>& granted) {
     std::vector<std::string> rules;
     for (const DeviceRule& rule : common_devices()) {
         rules.push_back(to_text(rule));
@@ -92,6 +93,7 @@ std::vector<std::string> allowed_devices(const NodeSettings& settings,
             add_file(file, rules);
         }
     }
+    std::ranges::for_each(granted, [&](const std::string& file) { add_file(file, rules); });
     bool any = false;
     for (const int device : devices) {
         if (const auto file = settings.device_files.find(device);

@@ -18,8 +18,10 @@ inline constexpr const char* kDeviceFilterLabel = "device_filter";
 Result<DeviceFilterKind> choose_device_filter(const config::v1::AgentConfig& config,
                                               const NodeSettings& settings);
 
-// What a task that holds these devices may open, as supervisors are told.
+// What a task that holds these devices may open, as supervisors are told; `granted` are files of
+// devices that plugins have.
 std::vector<std::string> allowed_devices(const NodeSettings& settings,
-                                         const std::vector<int>& devices);
+                                         const std::vector<int>& devices,
+                                         const std::vector<std::string>& granted = {});
 
 }  // namespace gusu::agent

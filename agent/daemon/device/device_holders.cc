@@ -1,6 +1,7 @@
 #include "agent/daemon/device/device_holders.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace gusu::agent {
 
@@ -48,6 +49,36 @@ void DeviceHolders::leave(const TaskKey& key) {
         tasks.erase(key);
     }
     std::erase_if(holders_, [](const auto& device) { return device.second.empty(); });
+}
+
+// No task is called so: incarnations count from 1.
+bool DeviceHolders::reserve(int device) {
+    const std::lock_guard lock(mutex_);
+    if (holders_.contains(device)) {
+        return false;
+    }
+    holders_[device][{}] = {"", kWholeDevice};
+    return true;
+}
+
+void DeviceHolders::give_back(int device) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = holders_.find(device); found != holders_.end()) {
+        found->second.erase(TaskKey{});
+        if (found->second.empty()) {
+            holders_.erase(found);
+        }
+    }
+}
+
+std::vector<int> DeviceHolders::held_alone(const std::vector<int>& devices) const {
+    const std::lock_guard lock(mutex_);
+    std::vector<int> alone;
+    std::ranges::copy_if(devices, std::back_inserter(alone), [&](int device) {
+        const auto found = holders_.find(device);
+        return found != holders_.end() && found->second.size() == 1;
+    });
+    return alone;
 }
 
 std::map<int, std::string> DeviceHolders::tenants() const {

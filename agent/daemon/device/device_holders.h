@@ -4,6 +4,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "agent/daemon/task.h"
 
@@ -19,6 +20,12 @@ public:
     // Whether the devices of a task that holds none yet are not held, or have a share left for it.
     bool have_room(const Task& task) const;
     void leave(const TaskKey& key);
+    // For a diagnosis, which is no task. False if a task holds the device; once it is reserved,
+    // none has room on it.
+    bool reserve(int device);
+    void give_back(int device);
+    // Of these, those that one task alone holds.
+    std::vector<int> held_alone(const std::vector<int>& devices) const;
     // Of the devices that are held.
     std::map<int, std::string> tenants() const;
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "scheduler/base/log.h"
@@ -51,6 +52,18 @@ public:
 private:
     MetricFamily family_;
 };
+
+// Since the driver was loaded.
+std::uint64_t uncorrected_errors(const GpuReading& reading) {
+    std::uint64_t errors = 0;
+    for (const EccCount& count : reading.ecc) {
+        if (std::string_view(count.kind) == "uncorrected" &&
+            std::string_view(count.counter) == "volatile") {
+            errors += count.errors;
+        }
+    }
+    return errors;
+}
 
 Labels with(Labels labels, const std::string& name, const std::string& value) {
     labels.push_back({name, value});
@@ -112,6 +125,25 @@ struct GpuMonitor::Shared {
     std::vector<GpuReading> readings;
     Clock::time_point read_at;
     bool told_stale = false;
+    Faults faults;
+    std::map<int, std::uint64_t> uncorrected = {};  // by index, when it was read last
+
+    // Under the lock: once the monitor is going, nobody is told any more.
+    void tell_faults(const std::vector<GpuReading>& newest) {
+        if (faults == nullptr || stopping) {
+            return;
+        }
+        for (const GpuReading& reading : newest) {
+            for (const unsigned long long xid : reading.new_xids) {
+                faults({.index = reading.index, .xid = xid});
+            }
+            const std::uint64_t errors = uncorrected_errors(reading);
+            const auto [before, is_first] = uncorrected.emplace(reading.index, errors);
+            if (!is_first && std::exchange(before->second, errors) < errors) {
+                faults({.index = reading.index});
+            }
+        }
+    }
 
     // False when it is time to end.
     bool pause() {
@@ -120,6 +152,7 @@ struct GpuMonitor::Shared {
     }
     void put(std::vector<GpuReading> newest) {
         const std::lock_guard lock(mutex);
+        tell_faults(newest);
         readings = std::move(newest);
         read_at = Clock::now();
         told_stale = false;
@@ -131,8 +164,10 @@ struct GpuMonitor::Shared {
     }
 };
 
-GpuMonitor::GpuMonitor(GpuNames names, const DeviceHolders& holders, const std::string& library)
+GpuMonitor::GpuMonitor(GpuNames names, const DeviceHolders& holders, const std::string& library,
+                       Faults faults)
     : names_(std::move(names)), holders_(holders), shared_(std::make_shared<Shared>()) {
+    shared_->faults = std::move(faults);
     thread_ = std::thread([shared = shared_, library] {
         work(shared, library);
         shared->end();

@@ -5,8 +5,10 @@
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,11 +29,18 @@ std::vector<prometheus::MetricFamily> gpu_metrics(const GpuNames& names,
                                                   const std::vector<GpuReading>& readings,
                                                   const std::map<int, std::string>& tenants);
 
+// What the driver told of a device.
+struct GpuFault {
+    int index = 0;
+    std::optional<unsigned long long> xid = {};  // none: errors of memory that ECC cannot correct
+};
+
 class GpuMonitor final : public prometheus::Collectable {
 public:
-    // `holders` must outlive it.
+    using Faults = std::function<void(const GpuFault&)>;
+    // `holders` must outlive it. `faults` is called on its thread, as long as it lives.
     GpuMonitor(GpuNames names, const DeviceHolders& holders,
-               const std::string& library = kNvmlLibrary);
+               const std::string& library = kNvmlLibrary, Faults faults = nullptr);
     // Leaves a thread that hangs in the driver to itself.
     ~GpuMonitor() override;
     GpuMonitor(const GpuMonitor&) = delete;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "scheduler/base/log.h"
 
@@ -76,9 +77,10 @@ std::vector<GpuReading> GpuReader::read() {
     }
     take_xids();
     std::vector<GpuReading> readings;
-    for (const auto& [index, gpu] : gpus_) {
+    for (auto& [index, gpu] : gpus_) {
         if (gpu.handle != nullptr) {
             readings.push_back(read_one(index, gpu));
+            readings.back().new_xids = std::exchange(gpu.new_xids, {});
         }
     }
     return readings;
@@ -152,6 +154,7 @@ void GpuReader::take_xids() {
         const bool of_application = is_application_xid(event.value);
         spdlog::warn("error of a device index={} xid={} kind={}", found->first, event.value,
                      of_application ? "application" : "device");
+        found->second.new_xids.push_back(event.value);
         ++(of_application ? found->second.xids->application : found->second.xids->device);
     }
 }

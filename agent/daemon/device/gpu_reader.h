@@ -35,6 +35,7 @@ struct GpuReading {
     std::optional<double> temperature;  // degrees Celsius
     std::vector<EccCount> ecc;
     std::optional<XidCounts> xids;
+    std::vector<unsigned long long> new_xids = {};  // since the last reading
 };
 
 bool is_application_xid(unsigned long long xid);
@@ -54,6 +55,7 @@ private:
     struct Gpu {
         NvmlDevice handle = nullptr;  // nullptr: it does not answer
         std::optional<XidCounts> xids;
+        std::vector<unsigned long long> new_xids = {};
     };
 
     explicit GpuReader(std::unique_ptr<Nvml> nvml);

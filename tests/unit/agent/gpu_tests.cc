@@ -307,13 +307,9 @@ std::string get(const HttpService& service, const std::string& path) {
 }
 
 TEST(HttpService, ServesHealthAndNoMetricsOfSimulatedDevices) {
-    NodeSettings settings;
-    settings.node = "n1";
-    settings.devices.emplace_back().set_simulated(true);
-    const DeviceHolders holders;
     const auto service = HttpService::start(
         {.listen = {.host = "127.0.0.1", .port = 0}, .security = HttpSecurity::PlainOnLoopback}, {},
-        settings, holders);
+        nullptr);
     ASSERT_TRUE(service.ok()) << service.error().message;
     EXPECT_EQ(get(**service, "/healthz"), "200 alive\n");
     EXPECT_EQ(get(**service, "/metrics"), "200 ");
