@@ -84,6 +84,10 @@ void set_gang(const v1::Launch& launch, const TaskPlace& place, Environment& env
     environment["MASTER_PORT"] = std::to_string(launch.master_port());
 }
 
+bool is_of_nvidia(const v1::Device& device) {
+    return device.uuid().starts_with("GPU-") || device.uuid().starts_with("MIG-");
+}
+
 // ":4-5" of a device that is cut.
 std::string slices_text(const v1::Launch& launch) {
     const int first = launch.first_slice();
@@ -106,7 +110,7 @@ void set_devices(const v1::Launch& launch, const std::vector<v1::Device>& device
         }
         if (found->simulated()) {
             simulated.push_back(std::to_string(index) + slices_text(launch));
-        } else if (found->accelerator().starts_with("nvidia-")) {
+        } else if (is_of_nvidia(*found)) {
             visible.push_back(found->uuid());
         }
     }

@@ -10,7 +10,7 @@ import time
 import gpucheck_checks
 import machine
 from machine import short
-from platform_on_gpu import NODE, PlatformOnGpu, wait_until
+from platform_on_gpu import NODE, OTHER_TENANT, TENANT, PlatformOnGpu, wait_until
 from report import Report
 
 MIB = 1 << 20
@@ -324,6 +324,31 @@ def start_times(report, gpu):
             report.note(text + " (most of it is CUDA's own start)")
 
 
+def diagnosis(report, gpu):
+    gpu.becomes_idle()
+    done = gpu.platform.gusu("node", "check", NODE, check=False, timeout=300)
+    details = [device.get("health_detail", "") for device in gpu.devices()]
+    report.check(done.returncode == 0 and all(" passed: " in detail for detail in details), f"`gusu node check`: exit code {done.returncode}, {details}")
+    job = gpu.submit(["--gpus", "1"], gpu.load(5))
+    gpu.wait_for_output(job, "began")
+    done = gpu.platform.gusu("node", "check", NODE, "--gpu", "0", check=False)
+    detail = gpu.devices()[0].get("health_detail", "")
+    report.check(done.returncode == 1 and "a task holds the card" in detail, f"while a job runs: exit code {done.returncode}, {detail}")
+    verdict(report, gpu, job)
+
+
+def change_of_tenant(report, gpu):
+    fill = [gpu.folder / "gusu-gpucheck", "--fill", "DEADBEEF", "--hold-seconds", "1"]
+    code, text = gpu.run(["--gpus", "1"], fill)
+    report.check(code == 0, f"a job of tenant {TENANT} fills the card: {text.strip().splitlines()[-1:]}")
+    gpu.becomes_idle()
+    asked = time.monotonic()
+    code, text = gpu.run(["--gpus", "1"], [gpu.folder / "gusu-gpucheck", "--scan"], OTHER_TENANT)
+    report.check(code == 0 and "no error" in text, f"a job of tenant {OTHER_TENANT} looks for what is left, {time.monotonic() - asked:.1f} s with the scrub: {text.strip().splitlines()[-1:]}")
+    noted = (gpu.platform.folder / NODE / "state" / "device-care.json").read_text()
+    report.check(OTHER_TENANT in noted, "the agent has noted whose memory it was last")
+
+
 SECTIONS = (
     ("1. The inventory is what the driver says", inventory),
     ("2. A CUDA job", cuda_job),
@@ -335,13 +360,15 @@ SECTIONS = (
     ("8. From submission to start", start_times),
     ("9. A CUDA job is cancelled", cancelled),
     ("10. A program that fails on the card", faults),
+    ("11. The node's cards are diagnosed", diagnosis),
+    ("12. The card goes to another tenant", change_of_tenant),
 )
 
 
 def gpucheck(report):
     check = gpucheck_checks.Gpucheck()
     for title, section in gpucheck_checks.SECTIONS:
-        report.heading(f"11. {title}")
+        report.heading(f"13. {title}")
         attempt(report, section, check)
 
 

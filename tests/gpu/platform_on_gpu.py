@@ -15,6 +15,7 @@ from platform_under_test import Platform, read_json, wait_until  # noqa: E402
 
 NODE = "gpu"
 TENANT = "lab"
+OTHER_TENANT = "office"
 # By so much the driver's own use of a card may vary.
 DRIVER_MIB = 16
 PROGRAMS = pathlib.Path(os.environ["GUSU_CUDA"])
@@ -32,6 +33,7 @@ class PlatformOnGpu:
         for program in ("load", "fault", "vector_add"):
             shutil.copy(PROGRAMS / program, self.folder / program)
             (self.folder / program).chmod(0o755)
+        shutil.copy(pathlib.Path(os.environ["GUSU_BIN"], "gusu-gpucheck"), self.folder / "gusu-gpucheck")
         self.driver_folder = machine.driver_folder()
         libraries = [os.environ.get("GUSU_LIBRARIES"), self.driver_folder, os.environ.get("LD_LIBRARY_PATH")]
         os.environ["LD_LIBRARY_PATH"] = ":".join(filter(None, libraries))
@@ -41,8 +43,9 @@ class PlatformOnGpu:
     def start(self):
         more = {"memory": machine.memory() // 2, "http_listen": "127.0.0.1:0", "http_insecure": "loopback-only"}
         self.platform.start_agent(NODE, gpus=None, cpus=max(2, os.cpu_count() // 2), **more)
-        self.platform.gusu("tenant", "create", TENANT)
-        self.platform.gusu("quota", "set", TENANT, "any", "--guaranteed", "64", "--limit", "64")
+        for tenant in (TENANT, OTHER_TENANT):
+            self.platform.gusu("tenant", "create", tenant)
+            self.platform.gusu("quota", "set", tenant, "any", "--guaranteed", "64", "--limit", "64")
 
     def stop(self):
         self.platform.stop()
@@ -51,13 +54,13 @@ class PlatformOnGpu:
 
     # --- jobs -------------------------------------------------------------------------------------
 
-    def words(self, verb, options, command):
+    def words(self, verb, options, command, tenant=TENANT):
         driver = ["--env", f"LD_LIBRARY_PATH={self.driver_folder}"] if self.driver_folder else []
-        return [verb, "--tenant", TENANT, *driver, *options, "--", *map(str, command)]
+        return [verb, "--tenant", tenant, *driver, *options, "--", *map(str, command)]
 
-    def run(self, options, command):
+    def run(self, options, command, tenant=TENANT):
         """Exit code and output."""
-        done = self.platform.gusu(*self.words("run", options, command), check=False)
+        done = self.platform.gusu(*self.words("run", options, command, tenant), check=False)
         return done.returncode, done.stdout + ("" if done.returncode == 0 else done.stderr)
 
     def submit(self, options, command):

@@ -11,7 +11,7 @@ import sources
 
 # Folder -> what its files may include, besides themselves. The longest folder that matches counts.
 BASE = ["scheduler/base"]
-PROTO = ["gusu", "proto"]
+PROTO = ["gusu", "proto", "deviceplugin"]
 CORE = BASE + ["scheduler/core"]
 ALLOWED = {
     "scheduler/base": [],
@@ -30,7 +30,7 @@ ALLOWED = {
     + ["scheduler/wire", "scheduler/store", "scheduler/service", "agent", "tools/sim"],
 }
 # Tests may see what they test, and everything that may see.
-EVERYTHING = ["scheduler", "agent", "tools", "proto", "gusu", "tests"]
+EVERYTHING = ["scheduler", "agent", "tools", "tests"] + PROTO
 
 # Target -> targets of ours it may link, for the layers whose purity depends on it.
 LINKS = {

@@ -206,6 +206,13 @@ TEST(Environment, SimulatedDevicesAreNotShownToCuda) {
     EXPECT_EQ(environment["GUSU_SIMULATED_DEVICES"], "0,1");
 }
 
+TEST(Environment, DevicesOfOtherVendorsAreNoneOfCudas) {
+    auto devices = two_devices(false);
+    devices[0].set_uuid("Ascend910-0");
+    devices[1].set_uuid("Ascend910-1");
+    EXPECT_EQ(task_environment(launch_of_gang(), kPlace, devices)["CUDA_VISIBLE_DEVICES"], "");
+}
+
 TEST(Environment, AJobSetsItsOwnButNotOurs) {
     v1::Launch launch = launch_of_gang();
     auto& env = *launch.mutable_env();
