@@ -178,6 +178,11 @@ struct JoinNode {
     std::string session;
     std::vector<TaskObservation> tasks;  // everything the agent knows of
 };
+// The node offers something else than when it joined: a device has failed, or come back.
+struct DescribeNode {
+    NodeDescription description;
+    std::string session;
+};
 // Of the named session only; a later one of the same node is not touched.
 struct LoseContact {
     std::string node;
@@ -203,6 +208,6 @@ using Command =
                  DeleteTenant, SetQuota, DrainNode, ResumeNode, LabelNode, GrantRole, RevokeRole,
                  IssueToken, RevokeToken, TakeLeadership, SetCatalogue, SetPolicy, FoundPlatform,
                  UseNodeToken, JoinNode, LoseContact, ObserveTasks, ReportCheckpoint,
-                 CreateReservation, DeleteReservation>;
+                 CreateReservation, DeleteReservation, DescribeNode>;
 
 }  // namespace gusu::core

@@ -13,6 +13,9 @@ namespace gusu::wire {
 // A machine with absurd or contradictory devices is refused: its agent says so in its log.
 Result<core::JoinNode> to_join(const v1::Hello& hello);
 
+// Without session.
+Result<core::DescribeNode> to_describe(const std::string& node, const v1::NodeInventory& inventory);
+
 Result<core::TaskObservation> to_observation(const v1::TaskObservation& message,
                                              const std::string& field);
 

@@ -52,7 +52,18 @@ Problem check_device(const v1::Device& device, const Field& field) {
         return refuse(field.in("slices"), std::to_string(device.slices()),
                       "is not how a device is cut", "0 for a whole one, 1, 2, 4, 5 or 8");
     }
+    if (auto problem = check_text(field.in("health_detail"), device.health_detail(),
+                                  {.most_bytes = kMostDetail})) {
+        return problem;
+    }
     return check_count(field.in("numa_node"), device.numa_node(), -1, 4095);
+}
+
+core::Health health_of(const v1::Device& device) {
+    if (device.healthy()) {
+        return core::Health::Healthy;
+    }
+    return device.quarantined() ? core::Health::Quarantined : core::Health::Unhealthy;
 }
 
 Result<core::DeviceDescription> to_device(const v1::Device& device, const Field& field) {
@@ -69,10 +80,11 @@ Result<core::DeviceDescription> to_device(const v1::Device& device, const Field&
         .accelerator = device.accelerator(),
         .memory = *memory,
         .reality = device.simulated() ? core::Reality::Simulated : core::Reality::Real,
-        .health = device.healthy() ? core::Health::Healthy : core::Health::Unhealthy,
+        .health = health_of(device),
         .numa_node = device.numa_node(),
         .link_group = device.has_link_group() ? std::optional(device.link_group()) : std::nullopt,
-        .slices = device.slices()};
+        .slices = device.slices(),
+        .health_detail = device.health_detail()};
 }
 
 Result<std::vector<core::DeviceDescription>> to_devices(const v1::NodeInventory& inventory,
@@ -184,6 +196,17 @@ core::Ending to_ending(const v1::TaskObservation& message) {
 }
 
 }  // namespace
+
+Result<core::DescribeNode> to_describe(const std::string& node,
+                                       const v1::NodeInventory& inventory) {
+    auto description =
+        to_description(inventory, {.parent = nullptr, .name = "inventory", .index = -1});
+    if (!description.ok()) {
+        return description.error();
+    }
+    description->name = node;
+    return core::DescribeNode{.description = std::move(*description), .session = {}};
+}
 
 Result<core::JoinNode> to_join(const v1::Hello& hello) {
     const Field field{.parent = nullptr, .name = "hello", .index = -1};

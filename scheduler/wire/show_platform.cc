@@ -47,6 +47,8 @@ void show_devices(const core::Node& node, v1::NodeInventory& inventory) {
         shown.set_memory(devices[i].memory.units());
         shown.set_simulated(devices[i].reality == core::Reality::Simulated);
         shown.set_healthy(devices[i].health == core::Health::Healthy);
+        shown.set_quarantined(devices[i].health == core::Health::Quarantined);
+        shown.set_health_detail(devices[i].health_detail);
         shown.set_numa_node(devices[i].numa_node);
         if (devices[i].link_group) {
             shown.set_link_group(*devices[i].link_group);

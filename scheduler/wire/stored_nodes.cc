@@ -20,6 +20,8 @@ storage::Health stored_health(core::Health health) {
             return storage::HEALTH_HEALTHY;
         case core::Health::Unhealthy:
             return storage::HEALTH_UNHEALTHY;
+        case core::Health::Quarantined:
+            return storage::HEALTH_QUARANTINED;
     }
     return storage::HEALTH_UNSPECIFIED;
 }
@@ -36,6 +38,7 @@ void write_device(const core::DeviceDescription& device, storage::DeviceDescript
         record.set_link_group(*device.link_group);
     }
     record.set_slices(device.slices);
+    record.set_health_detail(device.health_detail);
 }
 
 core::DeviceDescription read_device(const storage::DeviceDescription& record,
@@ -49,7 +52,8 @@ core::DeviceDescription read_device(const storage::DeviceDescription& record,
         .health = reader.choice(record.health(), stored_health, storage::Health_MAX, "health"),
         .numa_node = record.numa_node(),
         .link_group = record.has_link_group() ? std::optional(record.link_group()) : std::nullopt,
-        .slices = record.slices()};
+        .slices = record.slices(),
+        .health_detail = record.health_detail()};
 }
 
 void write_description(const core::NodeDescription& description, storage::NodeDescription& record) {

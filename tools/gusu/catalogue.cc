@@ -88,6 +88,7 @@ constexpr Translation kTranslations[] = {
     {"unlimited", "不限"},
     {"healthy", "正常"},
     {"unhealthy", "故障"},
+    {"quarantined", "隔离"},
     {"Job", "作业"},
     {"Name", "名称"},
     {"Tenant", "租户"},

@@ -250,6 +250,10 @@ Result<v1::DrainNodeResponse> Client::call(const v1::DrainNodeRequest& request) 
 Result<v1::ResumeNodeResponse> Client::call(const v1::ResumeNodeRequest& request) {
     return unary(&Scheduler::nodes, &v1::NodeService::Stub::ResumeNode, request);
 }
+Result<v1::CheckNodeResponse> Client::call(const v1::CheckNodeRequest& request) {
+    return unary(&Scheduler::nodes, &v1::NodeService::Stub::CheckNode, request);
+}
+
 Result<v1::LabelNodeResponse> Client::call(const v1::LabelNodeRequest& request) {
     return unary(&Scheduler::nodes, &v1::NodeService::Stub::LabelNode, request);
 }

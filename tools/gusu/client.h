@@ -92,6 +92,7 @@ public:
     Result<v1::DrainNodeResponse> call(const v1::DrainNodeRequest& request);
     Result<v1::ResumeNodeResponse> call(const v1::ResumeNodeRequest& request);
     Result<v1::LabelNodeResponse> call(const v1::LabelNodeRequest& request);
+    Result<v1::CheckNodeResponse> call(const v1::CheckNodeRequest& request);
     Result<v1::CreateReservationResponse> call(const v1::CreateReservationRequest& request);
     Result<v1::ListReservationsResponse> call(const v1::ListReservationsRequest& request);
     Result<v1::DeleteReservationResponse> call(const v1::DeleteReservationRequest& request);

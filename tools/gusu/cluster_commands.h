@@ -16,6 +16,13 @@ struct DrainWords {
     std::string at;  // "": at once
 };
 int drain_node(Session& session, const DrainWords& words);
+struct CheckWords {
+    std::string node;
+    std::vector<int> gpus;  // none: all
+    std::string timeout;    // "": a quarter of an hour
+};
+// Waits for what comes of it; 0 only if every one has passed.
+int check_node(Session& session, const CheckWords& words);
 int resume_node(Session& session, const std::string& name);
 // Labels as "K=V"; "K=" takes one away.
 int label_node(Session& session, const std::string& name, const std::vector<std::string>& labels);

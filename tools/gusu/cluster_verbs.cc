@@ -44,6 +44,22 @@ void add_drain(CLI::App& node, Invocation& invocation) {
     });
 }
 
+void add_check(CLI::App& node, Invocation& invocation) {
+    CLI::App& verb =
+        *node.add_subcommand("check", "Have its idle GPUs diagnosed, and wait for the outcome");
+    const auto words = std::make_shared<CheckWords>();
+    verb.add_option("NODE", words->node)->required()->type_name("");
+    verb.add_option("--gpu", words->gpus, "Only this one; may be given several times")
+        ->type_name("INDEX");
+    verb.add_option("--timeout", words->timeout, "Stop waiting after this; default 15m")
+        ->type_name("TIME");
+    add_format(verb, invocation);
+    verb.footer("Example:\n  gusu node check gpu-017 --gpu 3");
+    verb.callback([&invocation, words] {
+        invocation.action = [words](Session& session) { return check_node(session, *words); };
+    });
+}
+
 void add_label(CLI::App& node, Invocation& invocation) {
     CLI::App& verb = *node.add_subcommand("label", "Set labels KEY=VALUE; KEY= takes one away");
     const auto name = std::make_shared<std::string>();
@@ -144,11 +160,12 @@ void add_usage(CLI::App& root, Invocation& invocation) {
 void add_cluster_verbs(CLI::App& root, Invocation& invocation) {
     CLI::App& all = *root.add_subcommand("nodes", "List nodes");
     add_plain(*all.group(kNodes), invocation, nodes);
-    CLI::App& node = *root.add_subcommand("node", "Show, drain, resume and label a node");
+    CLI::App& node = *root.add_subcommand("node", "Show, drain, resume, check and label a node");
     node.group(kNodes)->require_subcommand(1);
     add_named(*node.add_subcommand("show", "A node, its devices and jobs"), invocation, "NODE",
               show_node);
     add_drain(node, invocation);
+    add_check(node, invocation);
     add_named(*node.add_subcommand("resume", "New work on it again"), invocation, "NODE",
               resume_node);
     add_label(node, invocation);

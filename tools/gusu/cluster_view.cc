@@ -41,6 +41,24 @@ std::string used_of(const std::string& used, const std::string& total) {
     return used + "/" + total;
 }
 
+std::string health_word(const v1::Device& device) {
+    if (device.healthy()) {
+        return say("healthy");
+    }
+    return say(device.quarantined() ? "quarantined" : "unhealthy");
+}
+
+// What is to be said of the health of devices, one a line.
+std::string health_details(const v1::NodeInventory& inventory) {
+    std::string text;
+    for (const v1::Device& device : inventory.devices()) {
+        if (!device.health_detail().empty()) {
+            text += "  " + std::to_string(device.index()) + "  " + device.health_detail() + "\n";
+        }
+    }
+    return text;
+}
+
 std::string device_table(const v1::NodeInventory& inventory, const View& view) {
     Table table({{say("INDEX"), Align::Right},
                  {say("ACCELERATOR"), Align::Left, kShortest},
@@ -53,8 +71,7 @@ std::string device_table(const v1::NodeInventory& inventory, const View& view) {
     for (const v1::Device& device : inventory.devices()) {
         table.add({std::to_string(device.index()),
                    accelerator_name(device.accelerator(), device.simulated()),
-                   format_bytes(device.memory()), number(device.allocated()),
-                   say(device.healthy() ? "healthy" : "unhealthy"),
+                   format_bytes(device.memory()), number(device.allocated()), health_word(device),
                    device.has_link_group() ? std::to_string(device.link_group()) : "-",
                    device.slices() > 0 ? std::to_string(device.slices()) : "-", device.uuid()});
     }
@@ -147,7 +164,7 @@ std::string node_details(const v1::Node& node, const View& view) {
         {say("Jobs"), jobs},
     });
     if (has.devices_size() > 0) {
-        text += "\n" + say("Devices") + "\n" + device_table(has, view);
+        text += "\n" + say("Devices") + "\n" + device_table(has, view) + health_details(has);
     }
     return text;
 }

@@ -1,5 +1,9 @@
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
 #include "scheduler/base/text.h"
 #include "tools/gusu/catalogue.h"
 #include "tools/gusu/cluster_commands.h"
@@ -21,6 +25,38 @@ int show_answer(Session& session, const Request& request) {
         return session.fail(answer.error());
     }
     return session.show(*answer, [&] { return node_details(answer->node(), view_of(session)); });
+}
+
+constexpr Duration kCheckPatience = std::chrono::minutes(15);
+constexpr auto kCheckPause = std::chrono::milliseconds(500);
+constexpr int kCheckFailed = 1;
+constexpr int kTimedOut = 124;
+
+enum class CheckOutcome { Unknown, Passed, NotPassed };
+
+bool is_asked_for(const v1::CheckNodeRequest& request, int index) {
+    return request.devices().empty() ||
+           std::ranges::find(request.devices(), index) != request.devices().end();
+}
+
+// The agent writes "check NAME runs", and then what came of it.
+CheckOutcome outcome_of(const v1::Node& node, const v1::CheckNodeRequest& request,
+                        const std::string& check) {
+    const std::string mark = "check " + check + " ";
+    CheckOutcome outcome = CheckOutcome::Passed;
+    for (const v1::Device& device : node.inventory().devices()) {
+        const std::string& detail = device.health_detail();
+        if (!is_asked_for(request, device.index())) {
+            continue;
+        }
+        if (!detail.starts_with(mark) || detail == mark + "runs") {
+            return CheckOutcome::Unknown;
+        }
+        if (!detail.starts_with(mark + "passed")) {
+            outcome = CheckOutcome::NotPassed;
+        }
+    }
+    return outcome;
 }
 
 }  // namespace
@@ -55,6 +91,41 @@ int drain_node(Session& session, const DrainWords& words) {
             google::protobuf::util::TimeUtil::MillisecondsToTimestamp(to_milliseconds(*at));
     }
     return show_answer(session, request);
+}
+
+int check_node(Session& session, const CheckWords& words) {
+    const Result<Duration> limit =
+        words.timeout.empty() ? Result<Duration>(kCheckPatience) : parse_duration(words.timeout);
+    if (!limit) {
+        return session.misuse("--timeout: " + limit.error().message);
+    }
+    v1::CheckNodeRequest request;
+    request.set_name(words.node);
+    request.mutable_devices()->Add(words.gpus.begin(), words.gpus.end());
+    const auto ordered = session.client().call(request);
+    if (!ordered) {
+        return session.fail(ordered.error());
+    }
+    const auto until = std::chrono::steady_clock::now() + *limit;
+    v1::GetNodeRequest look;
+    look.set_name(words.node);
+    for (;;) {
+        const auto seen = session.client().call(look);
+        if (!seen) {
+            return session.fail(seen.error());
+        }
+        const CheckOutcome outcome = outcome_of(seen->node(), request, ordered->check());
+        if (outcome != CheckOutcome::Unknown) {
+            const int shown =
+                session.show(*seen, [&] { return node_details(seen->node(), view_of(session)); });
+            return outcome == CheckOutcome::Passed ? shown : kCheckFailed;
+        }
+        if (std::chrono::steady_clock::now() > until) {
+            session.note("the check goes on; gusu node show " + words.node + " will tell");
+            return kTimedOut;
+        }
+        std::this_thread::sleep_for(kCheckPause);
+    }
 }
 
 int resume_node(Session& session, const std::string& name) {

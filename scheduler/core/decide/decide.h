@@ -40,6 +40,7 @@ Result<Events> decide(const Deciding& by, const DrainNode& command);
 Result<Events> decide(const Deciding& by, const ResumeNode& command);
 Result<Events> decide(const Deciding& by, const LabelNode& command);
 Result<Events> decide(const Deciding& by, const JoinNode& command);
+Result<Events> decide(const Deciding& by, const DescribeNode& command);
 Result<Events> decide(const Deciding& by, const LoseContact& command);
 Result<Events> decide(const Deciding& by, const ObserveTasks& command);
 Result<Events> decide(const Deciding& by, const ReportCheckpoint& command);

@@ -193,6 +193,22 @@ Result<Events> decide(const Deciding& by, const JoinNode& command) {
     return events;
 }
 
+Result<Events> decide(const Deciding& by, const DescribeNode& command) {
+    if (const Status real = check_reality(by.state, command.description); !real) {
+        return real.error();
+    }
+    const Node* node = by.state.node(command.description.name);
+    const auto* contact = node == nullptr ? nullptr : std::get_if<InContact>(&node->contact);
+    if (contact == nullptr || contact->session != command.session ||
+        node->description == command.description) {
+        return Events{};
+    }
+    return Events{{by.now, NodeJoined{.node = node->id,
+                                      .description = command.description,
+                                      .boot_id = node->boot_id,
+                                      .session = command.session}}};
+}
+
 Result<Events> decide(const Deciding& by, const LoseContact& command) {
     const Node* node = by.state.node(command.node);
     const auto* contact = node == nullptr ? nullptr : std::get_if<InContact>(&node->contact);

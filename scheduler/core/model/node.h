@@ -17,7 +17,11 @@ namespace gusu::core {
 
 using Labels = std::map<std::string, std::string>;
 
-enum class Health { Healthy, Unhealthy };
+enum class Health {
+    Healthy,
+    Unhealthy,
+    Quarantined,  // kept from tasks by the agent until it has proved itself
+};
 
 struct DeviceDescription {
     int index = 0;
@@ -31,6 +35,7 @@ struct DeviceDescription {
     std::optional<int> link_group = {};
     // It is cut into so many, and given out only by profiles; 0: it is whole.
     int slices = 0;
+    std::string health_detail = {};  // why it is not healthy, or what its last check said
 
     friend bool operator==(const DeviceDescription&, const DeviceDescription&) = default;
 };

@@ -63,6 +63,18 @@ void AgentLinks::shutdown() {
     }
 }
 
+Status AgentLinks::check_devices(const std::string& node, v1::CheckDevices order) const {
+    const Stream stream = stream_of(node);
+    if (stream == nullptr) {
+        return Error{ErrorCode::Unavailable, "node " + node + " is out of touch; `gusu node show " +
+                                                 node + "` tells since when"};
+    }
+    v1::ConnectResponse response;
+    *response.mutable_check_devices() = std::move(order);
+    stream->send(std::move(response));
+    return Done{};
+}
+
 std::optional<AgentStream::Steady::time_point> AgentLinks::last_heard(
     const std::string& node) const {
     const Stream stream = stream_of(node);
@@ -207,6 +219,12 @@ void AgentLinks::observed(const Stream& stream, const v1::Observed& observed) {
         }
         command.tasks.push_back(std::move(*task));
     }
+    if (observed.has_inventory() && !described(stream, observed.inventory())) {
+        return;
+    }
+    if (observed.tasks().empty()) {
+        return;
+    }
     // First, as an attempt may be over with its last task.
     report_checkpoints(stream, observed.tasks());
     stream->observation_posted();
@@ -214,6 +232,26 @@ void AgentLinks::observed(const Stream& stream, const v1::Observed& observed) {
                  [stream](core::Scheduler&, const Result<core::Events>&, Time) -> Release {
                      return [stream](const Status&) { stream->observation_durable(); };
                  });
+}
+
+// False if the stream is over by it.
+bool AgentLinks::described(const Stream& stream, const v1::NodeInventory& inventory) {
+    auto describe = wire::to_describe(stream->peer(), inventory);
+    if (!describe) {
+        stream->finish(rpc::to_status(describe.error()));
+        return false;
+    }
+    describe->session = stream->session();
+    engine_.post(std::move(*describe), Sender::Agent,
+                 [stream](core::Scheduler&, const Result<core::Events>& events, Time) -> Release {
+                     if (events) {
+                         return [](const Status&) {};
+                     }
+                     return [stream, status = rpc::to_status(events.error())](const Status&) {
+                         stream->finish(status);
+                     };
+                 });
+    return true;
 }
 
 // Never under a lock: the engine's own is taken.

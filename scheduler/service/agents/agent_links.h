@@ -45,6 +45,8 @@ public:
     void shutdown();
 
     LogSource& logs() { return relay_; }
+    // Passes the order on. Unavailable if the node is out of touch.
+    Status check_devices(const std::string& node, v1::CheckDevices order) const;
     // When a node in touch was last heard of.
     std::optional<AgentStream::Steady::time_point> last_heard(const std::string& node) const;
     // Ends streams that have been silent for too long. To be called once a silence_tick().
@@ -61,6 +63,7 @@ private:
     void join(const Stream& stream, core::JoinNode join);
     Release joined(const Stream& stream, const std::string& node, const core::State& state);
     void observed(const Stream& stream, const v1::Observed& observed);
+    bool described(const Stream& stream, const v1::NodeInventory& inventory);
     using Observations = google::protobuf::RepeatedPtrField<v1::TaskObservation>;
     void report_checkpoints(const Stream& stream, const Observations& tasks);
     void lose_contact(const Stream& stream);

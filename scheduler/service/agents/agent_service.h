@@ -42,6 +42,9 @@ public:
     void shutdown() { links_.shutdown(); }
 
     LogSource& logs() { return links_.logs(); }
+    Status check_devices(const std::string& node, v1::CheckDevices order) const {
+        return links_.check_devices(node, std::move(order));
+    }
     // How long ago a node in touch was last heard of.
     std::optional<Duration> silent_for(const std::string& node) const;
 

@@ -21,7 +21,9 @@ void count_device(const core::Node& node, std::size_t position, GpuCounts& count
         position < node.room.device_milli.size() ? node.room.device_milli[position] : 0;
     counts.allocated += 1000 - free;
     counts.simulated = counts.simulated || device.reality == core::Reality::Simulated;
-    if (device.health == core::Health::Unhealthy || !node.in_contact()) {
+    if (device.health == core::Health::Quarantined) {
+        counts.quarantined += free;
+    } else if (device.health == core::Health::Unhealthy || !node.in_contact()) {
         counts.unhealthy += free;
     } else if (node.drained) {
         counts.draining += free;

@@ -92,8 +92,17 @@ public:
           history_(std::move(history)),
           engine_(*journal_, engine_options(options_, metrics_)),
           agents_(engine_, agent_options(config_, options_.tls)),
-          platform_{engine_,        *history_, worker_,  forecaster_,
-                    authenticator_, hub_,      metrics_, agents_.logs()} {
+          platform_{engine_,
+                    *history_,
+                    worker_,
+                    forecaster_,
+                    authenticator_,
+                    hub_,
+                    metrics_,
+                    agents_.logs(),
+                    [this](const std::string& node, v1::CheckDevices order) {
+                        return agents_.check_devices(node, std::move(order));
+                    }} {
         listen_to_engine();
     }
     Parts(const Parts&) = delete;

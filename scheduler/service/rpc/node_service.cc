@@ -1,5 +1,6 @@
 #include "scheduler/service/rpc/node_service.h"
 
+#include <algorithm>
 #include <map>
 
 #include "scheduler/core/policy/access.h"
@@ -35,6 +36,34 @@ v1::Node show_node(const core::State& state, const core::Node& node, const std::
         last = task.job;
     }
     return shown;
+}
+
+Status may_check(const core::State& state, const std::string& user,
+                 const v1::CheckNodeRequest& request) {
+    if (!core::may_operate_nodes(state, user)) {
+        return Error{ErrorCode::NotAllowed,
+                     user + " may not check nodes; that takes the role \"operator\""};
+    }
+    const core::Node* node = state.node(request.name());
+    if (node == nullptr) {
+        return Error{ErrorCode::NotFound,
+                     "no node " + request.name() + "; `gusu nodes` lists all of them"};
+    }
+    for (const int index : request.devices()) {
+        if (std::ranges::find(node->description.devices, index, &core::DeviceDescription::index) ==
+            node->description.devices.end()) {
+            return Error{ErrorCode::NotFound, "node " + request.name() + " has no device " +
+                                                  std::to_string(index) + "; `gusu node show " +
+                                                  request.name() + "` lists them"};
+        }
+    }
+    return Done{};
+}
+
+// The same request has the same name.
+std::string check_name(const std::string& request_id) {
+    constexpr std::size_t kDigits = 8;
+    return request_id.substr(0, kDigits);
 }
 
 template <typename CallOf>
@@ -135,6 +164,23 @@ NodeService::Reactor* NodeService::LabelNode(Context* context, const v1::LabelNo
         change_node(
             call,
             core::LabelNode{{call->user()}, call->request.name(), {labels.begin(), labels.end()}});
+    });
+}
+
+NodeService::Reactor* NodeService::CheckNode(Context* context, const v1::CheckNodeRequest* request,
+                                             v1::CheckNodeResponse* response) {
+    return answer({platform_, context, "CheckNode"}, request, response, [](const auto& call) {
+        look(call, [call](core::Scheduler& scheduler, Time) -> Status {
+            const Status allowed = may_check(scheduler.state(), call->user(), call->request);
+            if (!allowed) {
+                return allowed;
+            }
+            v1::CheckDevices order;
+            order.set_check(check_name(call->request.request_id()));
+            *order.mutable_devices() = call->request.devices();
+            call->response.set_check(order.check());
+            return call->platform.check_devices(call->request.name(), std::move(order));
+        });
     });
 }
 

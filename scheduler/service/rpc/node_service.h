@@ -23,6 +23,8 @@ public:
                         v1::ResumeNodeResponse* response) override;
     Reactor* LabelNode(Context* context, const v1::LabelNodeRequest* request,
                        v1::LabelNodeResponse* response) override;
+    Reactor* CheckNode(Context* context, const v1::CheckNodeRequest* request,
+                       v1::CheckNodeResponse* response) override;
 
 private:
     Platform& platform_;

@@ -1,6 +1,10 @@
 // What the services share.
 #pragma once
 
+#include <functional>
+#include <string>
+
+#include "gusu/v1/agent_service.pb.h"
 #include "scheduler/service/agents/log_source.h"
 #include "scheduler/service/engine/engine.h"
 #include "scheduler/service/metrics/process_metrics.h"
@@ -11,6 +15,9 @@
 
 namespace gusu::service {
 
+// Has devices of a node diagnosed; returns when the order is under way.
+using DeviceChecks = std::function<Status(const std::string& node, v1::CheckDevices order)>;
+
 struct Platform {
     Engine& engine;
     store::History& history;
@@ -20,6 +27,7 @@ struct Platform {
     JobHub& hub;
     ProcessMetrics& metrics;
     LogSource& logs;
+    DeviceChecks check_devices;
 };
 
 }  // namespace gusu::service

@@ -148,6 +148,61 @@ TEST(Connect, TellsTheLeaseAndAnswersHeartbeats) {
     EXPECT_FALSE(answer->desired().full());
 }
 
+bool has_health(const core::State& state, std::size_t device, core::Health health) {
+    return state.node("n1")->description.devices[device].health == health;
+}
+
+TEST(Connect, WhatANodeOffersMayChangeWhileJobsRun) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    const JobId job = platform.submit(AgentsPlatform::one_task());
+    const v1::TaskKey key = launched(agent);
+    agent.observe(seen(key, v1::TASK_PHASE_RUNNING));
+    ASSERT_TRUE(platform.eventually([&](const auto& state) { return is_running(state, job); }));
+
+    v1::NodeInventory inventory = hello_of("n1").inventory();
+    for (v1::Device& device : *inventory.mutable_devices()) {
+        device.set_healthy(false);
+        device.set_quarantined(true);
+        device.set_health_detail("XID 48");
+    }
+    agent.describe(inventory);
+    ASSERT_TRUE(platform.eventually(
+        [](const auto& state) { return has_health(state, 3, core::Health::Quarantined); }));
+    EXPECT_TRUE(platform.now([&](const auto& state) { return is_running(state, job); }));
+    EXPECT_TRUE(
+        platform.now([](const auto& state) { return contact_is<core::InContact>(state, "n1"); }));
+
+    // Nothing new is placed there before it is well again.
+    const JobId waiting = platform.submit(AgentsPlatform::one_task());
+    agent.describe(hello_of("n1").inventory());
+    ASSERT_TRUE(platform.eventually(
+        [](const auto& state) { return has_health(state, 3, core::Health::Healthy); }));
+    EXPECT_NE(launched(agent).incarnation(), key.incarnation());
+    EXPECT_TRUE(
+        platform.now([&](const core::State& state) { return !state.job(waiting)->is_finished(); }));
+
+    inventory.set_memory(-1);
+    agent.describe(inventory);
+    EXPECT_EQ(agent.end()->error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST(Connect, ACheckOfDevicesReachesTheAgent) {
+    AgentsPlatform platform;
+    v1::CheckDevices order;
+    order.set_check("17");
+    order.add_devices(3);
+    EXPECT_EQ(platform.service().check_devices("n1", order).error().code, ErrorCode::Unavailable);
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    ASSERT_TRUE(platform.service().check_devices("n1", order).ok());
+    const auto told = agent.next();
+    ASSERT_TRUE(told && told->has_check_devices());
+    EXPECT_EQ(told->check_devices().check(), "17");
+    EXPECT_EQ(told->check_devices().devices(0), 3);
+}
+
 TEST(Orders, FollowAJobFromLaunchToRemoval) {
     AgentsPlatform platform;
     FakeAgent agent(platform, "n1");

@@ -105,6 +105,11 @@ public:
         *request.mutable_observed()->add_tasks() = observation;
         stream_->Write(request);
     }
+    void describe(const v1::NodeInventory& inventory) {
+        v1::ConnectRequest request;
+        *request.mutable_observed()->mutable_inventory() = inventory;
+        stream_->Write(request);
+    }
     void send(v1::LogChunk chunk) {
         v1::ConnectRequest request;
         *request.mutable_log_chunk() = std::move(chunk);

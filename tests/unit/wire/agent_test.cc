@@ -54,6 +54,19 @@ TEST(Hello, BecomesAJoin) {
     EXPECT_TRUE(std::holds_alternative<core::TaskRunning>(join->tasks[0].state));
 }
 
+TEST(Hello, ADeviceThatIsNotOfferedSaysWhy) {
+    v1::NodeInventory inventory = good_hello().inventory();
+    inventory.mutable_devices(0)->set_quarantined(true);
+    inventory.mutable_devices(0)->set_health_detail("XID 48");
+    const auto described = to_describe("n1", inventory);
+    ASSERT_TRUE(described.ok()) << described.error().message;
+    EXPECT_EQ(described->description.name, "n1");
+    EXPECT_EQ(described->description.devices[1].health, core::Health::Quarantined);
+    EXPECT_EQ(described->description.devices[1].health_detail, "XID 48");
+    inventory.mutable_devices(0)->set_health_detail(std::string(2000, 'x'));
+    EXPECT_FALSE(to_describe("n1", inventory).ok());
+}
+
 struct BadHello {
     std::function<void(v1::Hello&)> spoil;
     const char* says;
