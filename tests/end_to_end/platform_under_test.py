@@ -40,6 +40,8 @@ class Program:
         self.ready_file = folder / f"{name}.ready"
         self.log = folder / f"{name}.log"
         self.settings = config | {"ready_file": str(self.ready_file)}
+        self.prefix = []  # a command that becomes the program, as nsenter does
+        self.environment = None
         self.process = None
 
     def start(self):
@@ -47,7 +49,11 @@ class Program:
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [BIN / self.name, "--config", self.config], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*self.prefix, BIN / self.name, "--config", self.config],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=self.environment,
             )
         return self
 
@@ -82,7 +88,11 @@ class Platform:
             | more,
             folder,
         )
+        self.put_in_place(self.scheduler, "scheduler")
         self.start_scheduler()
+
+    def put_in_place(self, program, name):
+        """Before the first start of each: a platform of another kind may change where and how it runs."""
 
     def start_scheduler(self):
         ready = self.scheduler.start().wait_ready()
@@ -154,6 +164,7 @@ class Platform:
                 | more,
                 folder,
             )
+            self.put_in_place(self.agents[name], name)
         self.agents[name].start().wait_ready()
         wait_until(f"node {name} to be ready", lambda: self.node(name)["state"] == "READY")
 

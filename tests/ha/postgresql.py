@@ -24,7 +24,9 @@ UNPRIVILEGED = "postgres"
 
 
 class PostgreSQL:
-    def __init__(self):
+    def __init__(self, address="127.0.0.1"):
+        """Another address is of a network of the tests' own, and heard by all of its /24."""
+        self.address = address
         if not PROGRAMS:
             raise SystemExit("postgresql.py: no PostgreSQL in /usr/lib/postgresql; run deploy/install-deps --test")
         self.programs = PROGRAMS[-1].parent
@@ -63,13 +65,15 @@ class PostgreSQL:
             *("initdb", "--pgdata", self.folder / "data", "--username", "gusu", "--encoding", "UTF8"),
             *("--locale", "C.UTF-8", "--auth", "scram-sha-256", "--pwfile", password),
         )
+        with (self.folder / "data/pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {self.address}/24 scram-sha-256\n")
 
     def start(self):
         if self.port is None:
             with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
+                probe.bind((self.address, 0))
                 self.port = probe.getsockname()[1]
-        settings = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=60"
+        settings = f"-p {self.port} -c listen_addresses={self.address} -c unix_socket_directories= -c max_connections=60"
         # Its output must not be a pipe of ours: the server would hold it open.
         self._run("pg_ctl", "start", "--wait", "--pgdata", self.folder / "data", "--log", self.log, "-o", settings)
 
@@ -84,7 +88,7 @@ class PostgreSQL:
             os.kill(pid, which)
 
     def connection(self, database="postgres"):
-        return f"host=127.0.0.1 port={self.port} user=gusu password={self.password} dbname={database}"
+        return f"host={self.address} port={self.port} user=gusu password={self.password} dbname={database}"
 
     def query(self, sql, database="postgres"):
         return self._run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", sql, self.connection(database)).strip()
