@@ -19,27 +19,43 @@ DISK = "192m"
 class BurningPlatform(Platform):
     """One scheduler on SQLite, or two on `server`, a PostgreSQL. In places of `net`, or on loopback without one."""
 
-    def __init__(self, folder, net=None, server=None):
+    def __init__(self, folder, net=None, server=None, settings=None):
         self.net = net
         self.server = server
         self.disks = {}
         self.schedulers = {}
-        more = {"agent_lease": "5s", "policy": {"run_at_least": "1s"}}
+        more = {"agent_lease": "5s", "policy": {"run_at_least": "1s"}, "store": {}} | (settings or {})
         if server:
-            more["store"] = {"postgresql": server.connection(), "lease": "2s", "keep_tasks_for": "10s"}
+            more["store"] = {"lease": "2s", "keep_tasks_for": "10s"} | more["store"] | {"postgresql": server.connection()}
         if net:
             addresses = [net.place(name).address for name in ("scheduler", "standby")]
             more |= {"listen": f"{addresses[0]}:0", "tls": {"names": addresses}}
-        super().__init__(folder, **more)
+        try:
+            super().__init__(folder, **more)
+            self._light()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _light(self):
         self.schedulers["scheduler"] = self.scheduler
-        if server:
+        if self.server:
             self._add_standby()
         self.wait_leader()
         self.gusu("tenant", "create", "t")
         self.gusu("quota", "set", "t", "any", "--guaranteed", str(GPUS * AGENTS))
         self.node_names = [f"fire{os.getpid()}-{number}" for number in range(AGENTS)]
         for name in self.node_names:
-            self.start_agent(name, gpus=GPUS, keep_scratch_for="1s", schedulers=self.addresses())
+            self._enrol(name)
+
+    def _enrol(self, name):
+        """A node's first start needs a scheduler that answers; who has none is started again, as by systemd."""
+        for is_last in (False, False, True):
+            try:
+                return self.start_agent(name, gpus=GPUS, keep_scratch_for="1s", schedulers=self.addresses())
+            except AssertionError:
+                if is_last or self.agents[name].process.poll() is None:
+                    raise
 
     def _add_standby(self):
         folder = self.folder / "standby"

@@ -136,6 +136,25 @@ private:
     std::mt19937_64 random_;
 };
 
+// Elements of arrays are restored without a spec.
+inline core::Event any_event(std::size_t kind, std::uint64_t seed) {
+    AnyValue any(seed);
+    core::Event event;
+    any.fill(event.at);
+    event.body = any.alternative<core::EventBody>(kind);
+    if (auto* restored = std::get_if<core::JobRestored>(&event.body)) {
+        if (restored->job.array) {
+            restored->job.spec.reset();
+        }
+        // What the state keeps beside a placed job is found anew.
+        if (auto* placed = std::get_if<core::Placed>(&restored->job.state)) {
+            placed->stoppable.reset();
+            placed->turns_at = kNever;
+        }
+    }
+    return event;
+}
+
 template <typename T>
 bool same(const T& a, const T& b);
 

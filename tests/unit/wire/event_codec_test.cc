@@ -10,25 +10,6 @@ namespace {
 
 constexpr std::size_t kKinds = std::variant_size_v<core::EventBody>;
 
-// Elements of arrays are restored without a spec.
-core::Event any_event(std::size_t kind, std::uint64_t seed) {
-    AnyValue any(seed);
-    core::Event event;
-    any.fill(event.at);
-    event.body = any.alternative<core::EventBody>(kind);
-    if (auto* restored = std::get_if<core::JobRestored>(&event.body)) {
-        if (restored->job.array) {
-            restored->job.spec.reset();
-        }
-        // What the state keeps beside a placed job is found anew.
-        if (auto* placed = std::get_if<core::Placed>(&restored->job.state)) {
-            placed->stoppable.reset();
-            placed->turns_at = kNever;
-        }
-    }
-    return event;
-}
-
 TEST(EventCodec, EveryKindOfEventComesBackWhole) {
     for (std::size_t kind = 0; kind < kKinds; ++kind) {
         for (std::uint64_t seed = 1; seed <= 200; ++seed) {

@@ -1,0 +1,33 @@
+// The parts of a kept sample that are made and read without a platform: records of the journal, and
+// the messages of every call.
+#pragma once
+
+#include <google/protobuf/message.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "scheduler/core/event.h"
+
+namespace gusu::upgrade {
+
+// Some events of every kind, with all there is in them; the same in every run of one version.
+core::Events sample_events();
+
+// Of every request and response of every service, with every field set: one message for each
+// alternative of its oneofs.
+std::vector<std::unique_ptr<google::protobuf::Message>> sample_messages();
+
+// An empty message of that type; nullptr if this version knows none of that name.
+std::unique_ptr<google::protobuf::Message> new_message(const std::string& type);
+
+// What it says, with the names of its fields.
+nlohmann::json told_by(const google::protobuf::Message& message);
+
+// Where `now` lacks or changes something of `kept`, as "tasks[1].exit_code"; "" if nowhere. What a
+// later version says besides is no matter.
+std::string first_difference(const nlohmann::json& kept, const nlohmann::json& now);
+
+}  // namespace gusu::upgrade
