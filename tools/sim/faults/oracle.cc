@@ -162,6 +162,12 @@ void Oracle::note(const core::Event& event) {
     } else if (const auto* task = std::get_if<core::TaskChanged>(&event.body)) {
         const auto* end = std::get_if<core::TaskEnded>(&task->state);
         const bool success = end != nullptr && end->ending.reason == core::EndReason::Completed;
+        auto& reached = reached_[{task->incarnation.value, task->task}];
+        expect(task->state.index() > reached, "S15 tasks only go forward",
+               "task " + std::to_string(task->incarnation.value) + "." +
+                   std::to_string(task->task) + " goes from state " + std::to_string(reached) +
+                   " to " + std::to_string(task->state.index()));
+        reached = task->state.index();
         const auto exit = exits_.find({task->incarnation.value, task->task});
         expect(!success || (exit != exits_.end() && exit->second == 0), "S16 no false success",
                "task " + std::to_string(task->incarnation.value) + "." +
@@ -253,6 +259,7 @@ void Oracle::quota_set(const std::string& tenant, std::int64_t guaranteed) {
 void Oracle::check_state(core::Scheduler& scheduler, Time now, Depth depth) {
     check_shares(scheduler.state());
     check_use(scheduler.state());
+    check_lost_nodes(scheduler.state());
     if (depth == Depth::Whole) {
         for (const std::string& broken : testing::broken_invariants(scheduler, now)) {
             expect(false, "S12-S34 of the whole state", broken);
@@ -320,6 +327,21 @@ void Oracle::check_use(const core::State& state) {
         }
     }
     expect(sound, "S13 use is the sum of what is held", "the use of a tenant does not add up");
+}
+
+// L2: what ran on a node that is given up is over in the same moment, not when the node comes back.
+void Oracle::check_lost_nodes(const core::State& state) {
+    for (const auto& [id, node] : state.nodes()) {
+        const bool is_lost = std::holds_alternative<core::Lost>(node.contact);
+        for (const core::TaskRef& held : is_lost ? node.tasks : std::set<core::TaskRef>{}) {
+            const auto& placed = std::get<core::Placed>(state.job(held.job)->state);
+            const auto& task = placed.tasks[static_cast<std::size_t>(held.task)];
+            expect(std::holds_alternative<core::TaskEnded>(task.state),
+                   "L2 a lost node holds no task",
+                   "job " + std::to_string(held.job.value) + " has a task on lost " +
+                       node.description.name);
+        }
+    }
 }
 
 void Oracle::check_recovered(const core::State& state) {

@@ -74,6 +74,7 @@ private:
     };
     void check_shares(const core::State& state);
     void check_use(const core::State& state);
+    void check_lost_nodes(const core::State& state);
     void note(const core::Event& event);
     void check_usage(const core::Event& event, JobId job, IncarnationId incarnation,
                      const std::vector<core::UsageRow>& rows);
@@ -87,6 +88,7 @@ private:
     std::map<std::uint64_t, std::set<std::uint64_t>> ran_;  // incarnations by job
     std::set<std::pair<std::uint64_t, int>> began_;         // (incarnation, task)
     std::map<std::pair<std::uint64_t, int>, int> exits_;
+    std::map<std::pair<std::uint64_t, int>, std::size_t> reached_;  // state, by task in the journal
 
     struct Submitted {
         bool once = false;  // neither retries nor preemption

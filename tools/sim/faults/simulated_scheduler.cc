@@ -9,11 +9,15 @@
 namespace gusu::faults {
 namespace {
 
-constexpr std::uint64_t kEventsPerSnapshot = 2'000;
+constexpr std::uint64_t kEventsPerSnapshot = 500;
 constexpr std::uint64_t kWholeCheckEvery = 256;
 // A step may leave a part of its work to the next, but not for ever.
 constexpr int kMostStepsDue = 1'000;
 constexpr Duration kRetryEvery{1'000};
+// Timers are set anew after each batch, and one that is due is decided in the next millisecond.
+constexpr Duration kLeaseOverdue{1'000};
+// Longer than a stream that follows another, and any write of what it says.
+constexpr Duration kWithoutStream{45'000};
 constexpr Duration kLease{60'000};
 constexpr Duration kKillTime{30'000};
 
@@ -63,7 +67,7 @@ void SimulatedScheduler::start(Time wall) {
     }
     oracle_.check_recovered(core().state());
     base_ = std::max(wall, core().state().last_event());
-    began_ = life_.time.now();
+    began_ = untroubled_since_ = life_.time.now();
     auto first = decider_.lead(first_commands(), now());
     check(first.ok(), "leadership can be taken");
     if (!may("write the leadership") || !why_not().empty()) {
@@ -106,6 +110,7 @@ std::shared_ptr<SimulatedAgentStream> SimulatedScheduler::accept(
 
 void SimulatedScheduler::check_silence_again() {
     links_->check_silence(service::AgentStream::Steady::time_point(life_.time.now()));
+    check_streams();
     later(links_->silence_tick(), &SimulatedScheduler::check_silence_again);
 }
 
@@ -113,6 +118,32 @@ void SimulatedScheduler::post(core::Command command, service::Sender sender,
                               service::Prepare prepare) {
     work_.push_back({std::move(command), sender, std::move(prepare), {}});
     decide_soon();
+}
+
+// A node is in touch only through a stream.
+void SimulatedScheduler::check_streams() {
+    const Duration now = life_.time.now();
+    for (const auto& [id, node] : core().state().nodes()) {
+        const bool is_without =
+            node.in_contact() && !links_->last_heard(node.description.name).has_value();
+        if (!is_without || !trouble_.empty()) {
+            without_stream_.erase(id);
+            continue;
+        }
+        const Duration since = without_stream_.emplace(id, now).first->second;
+        oracle_.expect(now - since < kWithoutStream, "L5 who has no stream is out of touch",
+                       node.description.name + " counts as in touch without a stream");
+    }
+}
+
+// Nothing was decided while the disk was in trouble.
+void SimulatedScheduler::check_leases() {
+    const auto& leases = core().state().leases();
+    if (trouble_.empty() && !leases.empty()) {
+        const Time ended = std::max(leases.begin()->first, base_ + (untroubled_since_ - began_));
+        oracle_.expect(now() - ended < kLeaseOverdue, "L2 the end of a lease is looked for",
+                       "a lease has ended long ago");
+    }
 }
 
 // What comes until then is decided together.
@@ -124,6 +155,7 @@ void SimulatedScheduler::decide_soon() {
 
 void SimulatedScheduler::decide() {
     will_decide_ = false;
+    check_leases();
     ++batches_;
     const bool all = trouble_.empty() && batches_ % kWholeCheckEvery == 0;
     service::Decided decided = decider_.decide(
@@ -244,6 +276,7 @@ void SimulatedScheduler::written() {
     }
     snapshot_due_ = disk_.events > kEventsPerSnapshot;
     if (was_trouble) {
+        untroubled_since_ = life_.time.now();
         decide_soon();
     }
     write_next();

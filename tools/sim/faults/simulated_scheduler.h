@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ private:
     void set_timer();
     void timer_comes();
     void check_silence_again();
+    void check_streams();
+    void check_leases();
     // The journal's thread.
     void write_next();
     void write_again();
@@ -88,6 +91,8 @@ private:
     bool snapshot_due_ = false;
     std::uint64_t batches_ = 0;
     int steps_due_ = 0;
+    Duration untroubled_since_{0};
+    std::map<NodeId, Duration> without_stream_;  // in touch all the same, since
 };
 
 }  // namespace gusu::faults
