@@ -16,7 +16,7 @@ constexpr int kMostStepsDue = 1'000;
 constexpr Duration kRetryEvery{1'000};
 // Timers are set anew after each batch, and one that is due is decided in the next millisecond.
 constexpr Duration kLeaseOverdue{1'000};
-// Longer than a stream that follows another, and any write of what it says.
+// Longer than any write of what it says, after which it is welcomed.
 constexpr Duration kWithoutStream{45'000};
 constexpr Duration kLease{60'000};
 constexpr Duration kKillTime{30'000};
@@ -124,13 +124,17 @@ void SimulatedScheduler::post(core::Command command, service::Sender sender,
 void SimulatedScheduler::check_streams() {
     const Duration now = life_.time.now();
     for (const auto& [id, node] : core().state().nodes()) {
-        const bool is_without =
-            node.in_contact() && !links_->last_heard(node.description.name).has_value();
-        if (!is_without || !trouble_.empty()) {
+        const auto* contact = std::get_if<core::InContact>(&node.contact);
+        const bool has_stream = links_->last_heard(node.description.name).has_value();
+        if (contact == nullptr || has_stream || !trouble_.empty()) {
             without_stream_.erase(id);
             continue;
         }
-        const Duration since = without_stream_.emplace(id, now).first->second;
+        auto& [session, since] = without_stream_[id];
+        if (session != contact->session) {
+            session = contact->session;
+            since = now;
+        }
         oracle_.expect(now - since < kWithoutStream, "L5 who has no stream is out of touch",
                        node.description.name + " counts as in touch without a stream");
     }

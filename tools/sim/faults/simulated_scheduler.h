@@ -92,7 +92,8 @@ private:
     std::uint64_t batches_ = 0;
     int steps_due_ = 0;
     Duration untroubled_since_{0};
-    std::map<NodeId, Duration> without_stream_;  // in touch all the same, since
+    // In touch all the same: in which session, and since when.
+    std::map<NodeId, std::pair<std::string, Duration>> without_stream_;
 };
 
 }  // namespace gusu::faults
