@@ -59,7 +59,7 @@ void fill_defaults(SchedulerConfig& config) {
     }
     config::v1::StoreConfig& store = *config.mutable_store();
     if (!store.has_lease()) {
-        *store.mutable_lease() = TimeUtil::SecondsToDuration(5);
+        *store.mutable_lease() = TimeUtil::SecondsToDuration(4);
     }
     if (!store.has_keep_tasks_for()) {
         *store.mutable_keep_tasks_for() = TimeUtil::MinutesToDuration(5);

@@ -109,7 +109,7 @@ TEST_F(Config, EmptyMeansTheDefaults) {
     EXPECT_EQ(config->keep_ended_jobs(), 10'000);
     EXPECT_EQ(config->ready_file(), "");
     EXPECT_EQ(config->store().postgresql(), "");
-    EXPECT_EQ(config->store().lease().seconds(), 5);
+    EXPECT_EQ(config->store().lease().seconds(), 4);
     EXPECT_EQ(config->store().keep_tasks_for().seconds(), 300);
     EXPECT_EQ(config->accelerators_size(), 0);
 }
