@@ -6,6 +6,7 @@ Import this first: it finds the build (GUSU_BIN, by default build/release/bin) f
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -19,6 +20,8 @@ INSIDE = "GUSU_FIRE_INSIDE"
 
 
 def need_programs(*more):
+    """And whoever is told to end (SIGTERM) takes its platform with it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     lacking = [name for name in ("gusu", "gusu-scheduler", "gusu-agent", *more) if not (BIN / name).exists()]
     if lacking:
         sys.exit(f"{BIN} lacks {', '.join(lacking)}: cmake --build --preset release, or set GUSU_BIN")
