@@ -39,9 +39,9 @@ class BurningPlatform(Platform):
 
     def _light(self):
         self.schedulers["scheduler"] = self.scheduler
+        self.wait_leader()  # it founds the platform, and has the administrator's credentials
         if self.server:
             self._add_standby()
-        self.wait_leader()
         self.gusu("tenant", "create", "t")
         self.gusu("quota", "set", "t", "any", "--guaranteed", str(GPUS * AGENTS))
         self.node_names = [f"fire{os.getpid()}-{number}" for number in range(AGENTS)]

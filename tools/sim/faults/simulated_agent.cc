@@ -116,7 +116,8 @@ Status SimulatedAgent::start(const agent::TaskKey& key, const v1::Launch& launch
     }
     node_.start_supervisor(key, launch);
     if (life_.befalls(Fault::RebootAtLaunch)) {
-        mortal_.doom(1);  // the world takes the machine with it
+        mortal_.doom(1);
+        takes_machine_ = true;
     }
     return Done{};
 }

@@ -38,6 +38,8 @@ public:
     void pause(Duration until);
     void doom(std::int64_t effects) { mortal_.doom(effects); }
     bool dead() const { return mortal_.dead(); }
+    // Its death is that of its machine, which reboots.
+    bool takes_machine() const { return takes_machine_; }
     // It is gone; with its machine, if nobody closes its connection.
     void vanish(SimulatedConnection::Silence silence);
     void reset_connection();
@@ -94,6 +96,7 @@ private:
     SimulatedNetwork& network_;
     SchedulerSide& scheduler_;
     Mortal mortal_;
+    bool takes_machine_ = false;
     agent::TaskWatcher* watcher_ = nullptr;
     std::vector<agent::TaskKey> found_;
     std::shared_ptr<SimulatedConnection> connection_;

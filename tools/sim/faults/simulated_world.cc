@@ -12,6 +12,8 @@ constexpr Duration kLongestTrouble{120'000};
 constexpr Duration kLongestDown{30'000};
 constexpr Duration kLongestPowerLoss{300'000};
 constexpr Duration kYear{std::int64_t{365} * 86'400'000};
+// What the agent has started before its machine goes may still begin.
+constexpr Duration kLastBreath{500};
 constexpr Duration kLookAgain{5'000};
 // Every task ends within its time, its grace and its hang; a job within all its attempts.
 constexpr Duration kLongestRest{4 * 3'600'000};
@@ -107,7 +109,12 @@ void SimulatedWorld::bury() {
         if (machine->agent != nullptr && machine->agent->dead()) {
             ++life_.counts.of(Fault::AgentCrash);
             life_.tell([&] { return "the agent of " + machine->node.name() + " is dead"; });
+            const bool takes_machine = machine->agent->takes_machine();
             agent_is_gone(*machine);
+            if (takes_machine) {
+                life_.time.after(life_.dice.between(Duration(0), kLastBreath),
+                                 [this, &one = *machine] { power_is_lost(one); });
+            }
         }
     }
 }
