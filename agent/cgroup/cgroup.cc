@@ -33,6 +33,7 @@ Status check_name(const std::string& name) {
 bool needed_for_limits(const CgroupHierarchy& hierarchy, const CgroupLimits& limits) {
     return (limits.memory > 0 && hierarchy.controllers.contains("memory")) ||
            (limits.milli_cpus > 0 && hierarchy.controllers.contains("cpu")) ||
+           (limits.processes > 0 && hierarchy.controllers.contains("pids")) ||
            (limits.devices.kind == DeviceFilterKind::Controller &&
             hierarchy.controllers.contains("devices"));
 }
@@ -80,6 +81,7 @@ Result<Cgroup> Cgroup::create(const CgroupLayout& layout, const std::string& nam
     Cgroup group;
     group.name_ = name;
     for (const CgroupHierarchy& hierarchy : layout.hierarchies) {
+        group.mounted_.push_back(hierarchy.mounted);
         if (is_v2(hierarchy)) {
             group.make_part(hierarchy);
         }
@@ -173,6 +175,9 @@ void Cgroup::set_limits(const CgroupLimits& limits) {
             (void)cgroup_files::write(memory->directory + "/memory.memsw.limit_in_bytes", bytes);
         }
     }
+    if (const Part* pids = limits.processes > 0 ? prepared("pids") : nullptr) {
+        set(pids->directory + "/pids.max", std::to_string(limits.processes));
+    }
 }
 
 Status Cgroup::set_device_filter(const DeviceFilter& filter) const {
@@ -215,6 +220,16 @@ Status Cgroup::add(pid_t pid) const {
 
 std::string Cgroup::birthplace() const {
     return is_v2(parts_.front().hierarchy) ? parts_.front().directory : "";
+}
+
+std::vector<CgroupView> Cgroup::views() const {
+    std::vector<CgroupView> views;
+    for (const std::string& mounted : mounted_) {
+        const auto own = std::ranges::find(parts_, mounted,
+                                           [](const Part& part) { return part.hierarchy.mounted; });
+        views.push_back({.mounted = mounted, .own = own == parts_.end() ? "" : own->directory});
+    }
+    return views;
 }
 
 std::vector<pid_t> Cgroup::pids() const {

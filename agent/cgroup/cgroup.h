@@ -22,7 +22,14 @@ namespace gusu::agent {
 struct CgroupLimits {
     std::int64_t milli_cpus = 0;  // 0: none
     std::int64_t memory = 0;      // bytes; 0: none
+    std::int64_t processes = 0;   // and threads; 0: none
     DeviceFilter devices = {};
+};
+
+// Of one hierarchy: where it is seen, and the group's own directory ("": it has none there).
+struct CgroupView {
+    std::string mounted;
+    std::string own;
 };
 
 class Cgroup {
@@ -52,6 +59,9 @@ public:
     // process is in it: it takes the kernel a moment to forget the dead.
     Status remove() const;
 
+    // Of every hierarchy of the machine.
+    std::vector<CgroupView> views() const;
+
     const std::vector<std::string>& notes() const { return notes_; }
 
 private:
@@ -67,7 +77,8 @@ private:
     const Part* part_with(const std::string& controller) const;
 
     std::string name_;
-    std::vector<Part> parts_;  // the first is the one that knows the processes
+    std::vector<std::string> mounted_;  // where each hierarchy is
+    std::vector<Part> parts_;           // the first is the one that knows the processes
     std::vector<std::string> notes_;
 };
 

@@ -124,6 +124,7 @@ CgroupLayout parse_cgroup_layout(std::string_view mountinfo, std::string_view ow
             continue;
         }
         hierarchy.base = base_of(mount, own->second);
+        hierarchy.mounted = mount.point;
         layout.hierarchies.push_back(hierarchy);
     }
     return layout;

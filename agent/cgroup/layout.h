@@ -23,6 +23,7 @@ struct CgroupHierarchy {
     CgroupVersion version = CgroupVersion::V2;
     std::string base;  // the directory below which groups are made
     std::set<std::string> controllers;
+    std::string mounted = {};  // where all of it is seen
 
     friend bool operator==(const CgroupHierarchy&, const CgroupHierarchy&) = default;
 };

@@ -1,11 +1,11 @@
 #include "agent/daemon/agent.h"
 
 #include <google/protobuf/util/time_util.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <iterator>
 #include <random>
 #include <utility>
@@ -16,6 +16,7 @@
 #include "agent/daemon/device/gpu_slicer.h"
 #include "agent/daemon/inventory.h"
 #include "agent/daemon/task_files.h"
+#include "agent/daemon/wall.h"
 #include "agent/supervisor/boot_clock.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
@@ -32,25 +33,11 @@ Duration to_duration(const google::protobuf::Duration& duration) {
     return Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(duration));
 }
 
-std::string own_name() {
-    const passwd* entry = ::getpwuid(::geteuid());
-    return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
-}
-
-Status set_task_user(const config::v1::AgentConfig& config, NodeSettings& settings) {
-    if (::geteuid() != 0) {
-        settings.task_user = own_name();
-        return Done{};
-    }
-    const passwd* entry = ::getpwnam(config.task_user().c_str());
-    if (entry == nullptr) {
-        return Error{ErrorCode::NotFound, "task_user: this machine has no user " +
-                                              quote(config.task_user()) +
-                                              "; make it (useradd --system), or name another"};
-    }
-    settings.task_user = config.task_user();
-    settings.task_owner = Owner{.uid = entry->pw_uid, .gid = entry->pw_gid};
-    return Done{};
+// Half of what the machine has is left to the others.
+std::int64_t task_processes(const config::v1::AgentConfig& config) {
+    const auto text = read_file("/proc/sys/kernel/pid_max");
+    const std::int64_t most = text ? std::strtoll(text->c_str(), nullptr, 10) / 2 : 0;
+    return most > 0 ? std::min(most, config.task_processes()) : config.task_processes();
 }
 
 // Without a hierarchy that may be written to, tasks run without groups.
@@ -86,9 +73,13 @@ Result<NodeSettings> make_settings(const config::v1::AgentConfig& config) {
     settings.task_devices.assign(config.task_devices().begin(), config.task_devices().end());
     settings.keep_logs_for = to_duration(config.keep_logs_for());
     settings.keep_scratch_for = to_duration(config.keep_scratch_for());
-    if (const Status set = set_task_user(config, settings); !set) {
-        return set.error();
+    settings.task_processes = task_processes(config);
+    auto users = find_task_users(config);
+    if (!users) {
+        return users.error();
     }
+    settings.users = std::move(*users);
+    settings.task_owner = settings.users.shared.owner;
     return settings;
 }
 
@@ -220,7 +211,7 @@ Status Agent::know_devices() {
     }
     care_for_devices(std::move(*catalogue));
     offer_devices();
-    return set_device_filter();
+    return set_walls();
 }
 
 Status Agent::open_device_plugins(const Catalogue& catalogue) {
@@ -317,14 +308,22 @@ void Agent::offer_devices() {
     }
 }
 
-Status Agent::set_device_filter() {
+// The labels tell what there is, whatever the configuration says of them.
+Status Agent::set_walls() {
     const auto kind = choose_device_filter(config_, settings_);
     if (!kind) {
         return kind.error();
     }
+    const auto wall = choose_wall(config_, settings_);
+    if (!wall) {
+        return wall.error();
+    }
     settings_.device_filter = *kind;
-    (*inventory_.mutable_labels())[kDeviceFilterLabel] =
-        *kind == DeviceFilterKind::None ? "none" : "kernel";
+    settings_.wall = *wall;
+    auto& labels = *inventory_.mutable_labels();
+    labels[kDeviceFilterLabel] = *kind == DeviceFilterKind::None ? "none" : "kernel";
+    labels[kWallLabel] = to_text(*wall);
+    labels[kTaskUserLabel] = task_user_label(settings_.users);
     return Done{};
 }
 

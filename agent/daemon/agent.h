@@ -34,7 +34,7 @@ public:
 private:
     Agent(const config::v1::AgentConfig& config, Descriptor lock);
     Status prepare();
-    Status set_device_filter();
+    Status set_walls();
     Status open_slicer();
     Status know_devices();
     Status open_device_plugins(const Catalogue& catalogue);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "agent/daemon/http_service.h"
+#include "agent/daemon/task_users.h"
 #include "proto/text/yaml.h"
 #include "scheduler/base/text.h"
 
@@ -19,6 +20,10 @@ using config::v1::AgentConfig;
 using google::protobuf::util::TimeUtil;
 
 constexpr int kMostDevices = 1024;
+// Programs that count users in 32 bits with a sign are still about.
+constexpr std::int64_t kMostUid = 2'147'483'647;
+constexpr std::int64_t kLeastUid = 1'000;  // below it are those of the system
+constexpr std::int64_t kTaskProcesses = 32'768;
 
 void default_to(std::string& field, const std::string& value) {
     if (field.empty()) {
@@ -31,11 +36,28 @@ std::string host_name() {
     return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
 }
 
+void fill_tenant_uids(config::v1::TenantUids& uids) {
+    if (uids.first() == 0) {
+        uids.set_first(kTenantUids.first);
+    }
+    if (uids.count() == 0) {
+        uids.set_count(kTenantUids.count);
+    }
+}
+
 void fill_defaults(AgentConfig& config) {
     default_to(*config.mutable_node(), host_name());
     default_to(*config.mutable_state_dir(), "/var/lib/gusu/agent");
     default_to(*config.mutable_address(), host_name());
-    default_to(*config.mutable_task_user(), "nobody");
+    if (config.has_tenant_uids()) {
+        fill_tenant_uids(*config.mutable_tenant_uids());
+    }
+    if (config.task_processes() == 0) {
+        config.set_task_processes(kTaskProcesses);
+    }
+    if (config.wall() == config::v1::WALL_UNSPECIFIED) {
+        config.set_wall(config::v1::WALL_PREFERRED);
+    }
     default_to(*config.mutable_log_level(), "info");
     if (config.log_limit() == 0) {
         config.set_log_limit(std::int64_t{1} << 30);
@@ -94,6 +116,23 @@ bool is_node_name(std::string_view name) {
 // As the scheduler takes it: a slice is a whole number of thousandths.
 bool is_cut_into(int slices) { return slices > 0 && slices <= 8 && 1000 % slices == 0; }
 
+std::string complaint_of_users(const AgentConfig& config) {
+    if (!config.has_tenant_uids()) {
+        return "";
+    }
+    if (!config.task_user().empty()) {
+        return "task_user, tenant_uids: name one; either all tenants run as one user, or each as "
+               "its own";
+    }
+    const std::int64_t first = config.tenant_uids().first();
+    const std::int64_t count = config.tenant_uids().count();
+    if (first < kLeastUid || count < 0 || first > kMostUid || count > kMostUid - first) {
+        return "tenant_uids: " + std::to_string(count) + " from " + std::to_string(first) +
+               " are not between " + std::to_string(kLeastUid) + " and " + std::to_string(kMostUid);
+    }
+    return "";
+}
+
 std::string complaint(const AgentConfig& config) {
     if (!is_node_name(config.node())) {
         return "node: " + quote(config.node()) + " is no host name; write letters, digits, . - _";
@@ -147,6 +186,12 @@ std::string complaint(const AgentConfig& config) {
             return "device_plugins.resources: " + quote(resource) + ": " + quote(accelerator) +
                    "; write \"vendor.com/device\": NAME, with a name of the catalogue";
         }
+    }
+    if (config.task_processes() < 0) {
+        return "task_processes: may not be below 0";
+    }
+    if (std::string wrong = complaint_of_users(config); !wrong.empty()) {
+        return wrong;
     }
     const auto place = config.http_listen().empty() ? Result(HttpPlace()) : http_place(config);
     return place ? "" : place.error().message;

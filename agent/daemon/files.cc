@@ -9,6 +9,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "agent/daemon/beneath.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
 
@@ -87,11 +88,16 @@ Status replace_file(const fs::path& file, const std::string& content, mode_t mod
     return Done{};
 }
 
-Status create_file(const fs::path& file, const std::string& content, mode_t mode) {
+Status create_file(const fs::path& file, const std::string& content, mode_t mode,
+                   const std::optional<Owner>& owner) {
     const Descriptor fd(
         ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
     if (!fd.open() || ::fchmod(fd.get(), mode) != 0 || !write_all(fd.get(), content)) {
         return system_error("cannot write", file);
+    }
+    // By the descriptor: the name may lead to another file by now.
+    if (owner && ::fchown(fd.get(), owner->uid, owner->gid) != 0) {
+        return system_error("cannot give away", file);
     }
     return Done{};
 }
@@ -116,11 +122,10 @@ Status make_folder(const fs::path& folder, mode_t mode, const std::optional<Owne
 }
 
 void remove_folder(const fs::path& folder) {
-    std::error_code failure;
-    fs::remove_all(folder, failure);
-    if (failure) {
+    const Status removed = remove_beneath(folder.parent_path(), folder.filename().string());
+    if (!removed) {
         spdlog::warn("folder cannot be removed folder={} reason={}", folder.string(),
-                     failure.message());
+                     removed.error().message);
     }
 }
 

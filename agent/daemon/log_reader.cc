@@ -1,6 +1,5 @@
 #include "agent/daemon/log_reader.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,8 @@
 #include <cstdlib>
 #include <utility>
 #include <vector>
+
+#include "agent/daemon/beneath.h"
 
 namespace gusu::agent {
 namespace {
@@ -19,9 +20,11 @@ constexpr auto kLookAgain = std::chrono::milliseconds(50);
 constexpr auto kUnknownPatience = std::chrono::seconds(2);
 
 // What the supervisor notes beside the log once its limit is reached.
-std::int64_t dropped_from(const std::filesystem::path& file) {
-    const auto text = read_file(file.string() + ".dropped");
-    return text ? std::strtoll(text->c_str(), nullptr, 10) : 0;
+std::int64_t dropped_from(const std::filesystem::path& logs, std::filesystem::path name) {
+    const auto file = open_file_beneath(logs, name += ".dropped");
+    char text[24] = {};
+    const bool was_read = file && ::pread(file->get(), text, sizeof text - 1, 0) > 0;
+    return was_read ? std::strtoll(text, nullptr, 10) : 0;
 }
 
 std::int64_t size_of(int fd) {
@@ -115,8 +118,11 @@ void LogReader::go_on(Read& read) {
 }
 
 bool LogReader::open(Read& read) {
-    const auto file = log_file(logs_, read.name, read.stream);
-    read.file = Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    auto file = open_file_beneath(logs_, log_file("", read.name, read.stream));
+    if (!file) {
+        return false;
+    }
+    read.file = std::move(*file);
     if (read.file.open() && read.tail_lines > 0) {
         const int fd = read.file.get();
         read.offset = tail_offset(fd, size_of(fd), read.tail_lines);
@@ -136,7 +142,7 @@ bool LogReader::send_chunk(Read& read) {
     chunk.set_read_id(read.id);
     chunk.set_offset(read.offset);
     chunk.set_data(std::move(bytes));
-    chunk.set_dropped(dropped_from(log_file(logs_, read.name, read.stream)));
+    chunk.set_dropped(dropped_from(logs_, log_file("", read.name, read.stream)));
     read.offset += got;
     ++read.unsent;
     send_(std::move(chunk),

@@ -12,6 +12,7 @@
 #include "agent/cgroup/layout.h"
 #include "agent/daemon/files.h"
 #include "agent/daemon/task.h"
+#include "agent/daemon/task_users.h"
 #include "gusu/v1/job_service.pb.h"
 #include "gusu/v1/node.pb.h"
 #include "scheduler/base/time.h"
@@ -20,13 +21,17 @@ namespace gusu::agent {
 
 class GpuSlicer;
 
+enum class Wall { None, Full };
+
 struct NodeSettings {
     std::string node;
     std::filesystem::path state_dir;  // absolute, without links
     std::filesystem::path supervisor;
     std::filesystem::path checkpoint_root;
-    std::string task_user;            // whom the tasks run as
-    std::optional<Owner> task_owner;  // set if that is not who the agent runs as
+    TaskUsers users;
+    std::optional<Owner> task_owner;  // of `users.shared`: whom tasks run as without another
+    Wall wall = Wall::None;
+    std::int64_t task_processes = 0;  // 0: no limit
     std::int64_t log_limit = 0;
     Duration keep_logs_for{0};
     Duration keep_scratch_for{0};

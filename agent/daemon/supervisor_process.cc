@@ -62,6 +62,12 @@ public:
         posix_spawn_file_actions_adddup2(&actions_, started, kStartedFd);
     }
 
+    void set_error(int said) {
+        posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDWR, 0);
+        posix_spawn_file_actions_adddup2(&actions_, STDIN_FILENO, STDOUT_FILENO);
+        posix_spawn_file_actions_adddup2(&actions_, said, STDERR_FILENO);
+    }
+
     int spawn(const fs::path& program, const fs::path& directory, pid_t& pid) const {
         std::string name = program.string();
         std::string argument = directory.string();
@@ -83,6 +89,11 @@ fs::path directory_of(const std::string& pid) {
     struct stat owner{};
     const auto words = read_file(proc / "cmdline");
     if (!words || ::stat(proc.c_str(), &owner) != 0 || owner.st_uid != ::geteuid()) {
+        return {};
+    }
+    // What it has started and is not a program yet still has its words, but not its session.
+    const pid_t number = std::atoi(pid.c_str());
+    if (::getsid(number) != number) {
         return {};
     }
     const std::size_t first = words->find('\0');
@@ -142,6 +153,31 @@ std::map<std::string, Descriptor> find_supervisors(const fs::path& tasks) {
         }
     }
     return found;
+}
+
+Status try_wall(const fs::path& program) {
+    int pipe[2];
+    if (::pipe2(pipe, O_CLOEXEC) != 0) {
+        return system_error("cannot open a pipe for", program);
+    }
+    const Descriptor reading(pipe[0]);
+    Descriptor writing(pipe[1]);
+    SpawnPlan plan;
+    plan.set_session_and_signals();
+    plan.set_error(writing.get());
+    pid_t pid = 0;
+    errno = plan.spawn(program, "--try-wall", pid);
+    if (errno != 0) {
+        return system_error("cannot start", program);
+    }
+    writing.reset();
+    std::string said(4096, '\0');
+    const ssize_t got = ::read(reading.get(), said.data(), said.size());
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    said.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    said.erase(said.find_last_not_of('\n') + 1);
+    return status == 0 ? Status(Done{}) : Error{ErrorCode::Unavailable, said};
 }
 
 Status stop_supervisor(const Descriptor& process, const fs::path& directory,

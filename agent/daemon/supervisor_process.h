@@ -19,6 +19,9 @@ struct StartedSupervisor {
 Result<StartedSupervisor> start_supervisor(const std::filesystem::path& program,
                                            const std::filesystem::path& directory);
 
+// Whether it can wall in a task on this machine; the error says why not.
+Status try_wall(const std::filesystem::path& program);
+
 // The supervisors of the directories directly below `tasks`, by the directory's name. Each is known
 // by its command line and its owner while its pidfd is held, so that a number given anew to another
 // process is never taken for it.

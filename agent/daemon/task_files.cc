@@ -41,6 +41,9 @@ Status check_launch(const NodeSettings& settings, const v1::Launch& launch) {
                      "the script does not begin with \"#!\"; name its interpreter in the first "
                      "line, as #!/bin/bash"};
     }
+    if (const auto user = user_of(settings.users, launch); !user) {
+        return user.error();
+    }
     for (const int index : launch.devices()) {
         if (std::ranges::find(settings.devices, index, &v1::Device::index) ==
             settings.devices.end()) {
@@ -59,16 +62,17 @@ Status check_launch(const NodeSettings& settings, const v1::Launch& launch) {
     return Done{};
 }
 
-Status make_script(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch) {
-    const fs::path script = settings.scratch(key) / "script";
-    const Status written = create_file(script, launch.script(), kPrivate);
-    if (!written || !settings.task_owner) {
-        return written;
+// Folders of the machine that the wall hides, and what of them the task sees all the same.
+void set_wall(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch,
+              SupervisorOrder& order) {
+    if (settings.wall == Wall::None) {
+        return;
     }
-    if (::lchown(script.c_str(), settings.task_owner->uid, settings.task_owner->gid) != 0) {
-        return system_error("cannot give away the script", script);
-    }
-    return Done{};
+    order.walled = true;
+    order.alone_in_job = launch.tasks_on_node() <= 1;
+    order.hidden = {settings.scratches().string()};
+    order.kept = {settings.scratch(key).string(), checkpoints_of(settings, launch).string(),
+                  settings.supervisor.parent_path().string()};
 }
 
 }  // namespace
@@ -99,6 +103,8 @@ Status make_node_folders(const NodeSettings& settings) {
 
 SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch,
                          const DeviceGrant& grant) {
+    const auto user = user_of(settings.users, launch);
+    check(user.ok(), "who a task runs as is known before its order is made");
     const fs::path scratch = settings.scratch(key);
     const LogName log{.job_id = launch.job_id(), .attempt = launch.attempt(), .task = key.task};
     SupervisorOrder order;
@@ -109,7 +115,7 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key, const
     order.environment =
         task_environment(launch,
                          {.rank = key.task,
-                          .user = settings.task_user,
+                          .user = user->name,
                           .scratch = scratch.string(),
                           .checkpoints = checkpoints_of(settings, launch).string(),
                           .checkpoint_socket = settings.checkpoint_socket(key).string(),
@@ -121,7 +127,10 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key, const
     order.checkpoints = checkpoints_of(settings, launch).string();
     order.checkpoint_socket = settings.checkpoint_socket(key).string();
     order.workdir = launch.workdir().empty() ? scratch.string() : launch.workdir();
-    order.user = settings.task_owner ? settings.task_user : "";
+    order.user = user->owner && user->has_account ? user->name : "";
+    order.uid = user->owner && !user->has_account ? user->owner->uid : 0;
+    order.processes = settings.task_processes;
+    set_wall(settings, key, launch, order);
     order.output_log = log_file(settings.logs(), log, v1::LOG_STREAM_OUTPUT).string();
     if (!launch.error().empty()) {
         order.error_log = log_file(settings.logs(), log, v1::LOG_STREAM_ERROR).string();
@@ -159,7 +168,7 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
         }
     }
     const fs::path logs = settings.logs() / std::to_string(launch.job_id());
-    const std::optional<Owner>& owner = settings.task_owner;
+    const std::optional<Owner> owner = user_of(settings.users, launch)->owner;
     for (const auto& [folder, owned] :
          {std::pair(settings.task(key), false), std::pair(logs, false),
           std::pair(settings.scratch(key), true),
@@ -170,7 +179,9 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
         }
     }
     if (!launch.script().empty()) {
-        if (const Status made = make_script(settings, key, launch); !made) {
+        if (const Status made =
+                create_file(settings.scratch(key) / "script", launch.script(), kPrivate, owner);
+            !made) {
             return made;
         }
     }

@@ -1,9 +1,7 @@
 #include "agent/supervisor/launch.h"
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/sched.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -18,6 +16,11 @@
 #include <vector>
 
 #include "agent/supervisor/exec_error.h"
+#include "agent/supervisor/person.h"
+#include "agent/supervisor/socket_scope.h"
+#include "agent/supervisor/syscall_filter.h"
+#include "agent/supervisor/task_init.h"
+#include "agent/supervisor/task_view.h"
 #include "scheduler/base/text.h"
 
 namespace gusu::agent {
@@ -31,37 +34,8 @@ struct Words {
     Descriptor child;
 };
 
-struct Person {
-    std::string name;
-    uid_t uid = 0;
-    gid_t gid = 0;
-};
-
 Error system_error(const std::string& what) {
     return {ErrorCode::Internal, what + ": " + std::strerror(errno)};
-}
-
-// nullopt: the task runs as the supervisor does.
-Result<std::optional<Person>> find_person(const std::string& user) {
-    if (user.empty()) {
-        return std::optional<Person>();
-    }
-    errno = 0;
-    const passwd* const entry = getpwnam(user.c_str());
-    if (entry == nullptr) {
-        return Error{ErrorCode::NotFound, "the user " + quote(user) +
-                                              " does not exist on this node: create the account, "
-                                              "or map the tenant to another"};
-    }
-    if (entry->pw_uid == geteuid()) {
-        return std::optional<Person>();
-    }
-    if (geteuid() != 0) {
-        return Error{ErrorCode::NotAllowed,
-                     "the task is to run as " + quote(user) +
-                         ", and this agent is not root: run the agent as root, or as that user"};
-    }
-    return std::optional<Person>(Person{.name = user, .uid = entry->pw_uid, .gid = entry->pw_gid});
 }
 
 void tell(const Descriptor& socket, const std::string& text, int carried) {
@@ -106,17 +80,6 @@ std::string hear(const Descriptor& socket, Descriptor& carried) {
 
 // The rest of the file runs in the child, up to exec; each function returns the reason why it
 // cannot, or "".
-
-std::string become(const std::optional<Person>& person) {
-    if (person.has_value() && (initgroups(person->name.c_str(), person->gid) != 0 ||
-                               setgid(person->gid) != 0 || setuid(person->uid) != 0)) {
-        return "cannot become the user " + quote(person->name) + ": " + std::strerror(errno);
-    }
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        return std::string("cannot give up new privileges: ") + std::strerror(errno);
-    }
-    return "";
-}
 
 std::string enter_directory(const std::string& workdir) {
     if (chdir(workdir.c_str()) == 0) {
@@ -173,14 +136,44 @@ struct Child {
     const Cgroup* cgroup;
     const Launched& ends;  // the writing ends of the pipes
     const Descriptor& socket;
-    pid_t supervisor;
+    const TaskInit* init;  // null: there is no wall
+    pid_t supervisor;      // as the child sees it
 };
+
+std::string enter_wall(const Child& child) {
+    char ready = 0;
+    if (read(child.init->ready.get(), &ready, 1) != 1) {
+        return "the first process of the task's namespace did not start";
+    }
+    return enter_view({.person = child.person,
+                       .hidden = child.order.hidden,
+                       .kept = child.order.kept,
+                       .workdir = child.order.workdir,
+                       .cgroup = child.cgroup,
+                       .memory = child.order.memory});
+}
+
+// The agent may be spared when memory is short, and its tasks are not.
+void be_no_better_than_others() {
+    const Descriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    (void)!write(score.get(), "0", 1);
+    const rlimit none = {0, 0};
+    for (const auto limit : {RLIMIT_CORE, RLIMIT_RTPRIO}) {
+        setrlimit(limit, &none);
+    }
+}
+
+// What is not needed any more to get here.
+std::string close_wall(const SupervisorOrder& order) {
+    // Ranks of a job on one node talk by such sockets.
+    const std::string reason = order.alone_in_job ? keep_to_own_sockets() : "";
+    return reason.empty() ? filter_syscalls() : reason;
+}
 
 std::string prepare_child(const Child& child) {
     setpgid(0, 0);
     umask(022);
-    const rlimit no_core = {0, 0};
-    setrlimit(RLIMIT_CORE, &no_core);
+    be_no_better_than_others();
     if (child.cgroup != nullptr) {
         if (const Status entered = child.cgroup->enter(); !entered) {
             return "cannot enter the task's control group: " + entered.error().message;
@@ -189,7 +182,12 @@ std::string prepare_child(const Child& child) {
     if (const std::string reason = connect_streams(child.ends); !reason.empty()) {
         return reason;
     }
-    if (const std::string reason = become(child.person); !reason.empty()) {
+    if (child.init != nullptr) {
+        if (std::string reason = enter_wall(child); !reason.empty()) {
+            return reason;
+        }
+    }
+    if (std::string reason = become(child.person); !reason.empty()) {
         return reason;
     }
     // Who supervises nobody can neither be stopped nor counted. Cleared by a change of user, so
@@ -201,13 +199,17 @@ std::string prepare_child(const Child& child) {
     if (const std::string reason = enter_directory(child.order.workdir); !reason.empty()) {
         return reason;
     }
-    const std::string output = open_copy(child.socket, child.order.output_copy, "1");
-    return output.empty() ? open_copy(child.socket, child.order.error_copy, "2") : output;
+    std::string reason = open_copy(child.socket, child.order.output_copy, "1");
+    if (reason.empty()) {
+        reason = open_copy(child.socket, child.order.error_copy, "2");
+    }
+    return reason.empty() && child.init != nullptr ? close_wall(child.order) : reason;
 }
 
 [[noreturn]] void run_child(const Child& child) {
     std::string reason = prepare_child(child);
     if (reason.empty()) {
+        close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
         reset_signals();
         reason = exec_program(child.order.command, child.order.environment);
     }
@@ -255,6 +257,15 @@ bool wants_error_apart(const SupervisorOrder& order) {
     return !order.error_log.empty() || !order.error_copy.empty();
 }
 
+Result<TaskInit> start_wall(const std::optional<Person>& person) {
+    if (!person.has_value()) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "the task cannot be walled in: it runs as the supervisor does, which must be "
+                     "root for that and the task must not"};
+    }
+    return start_task_init();
+}
+
 // Until the exec, or the reason against it.
 std::string hear_out(const Descriptor& socket, Launched& launched) {
     std::string reason;
@@ -277,7 +288,7 @@ std::string hear_out(const Descriptor& socket, Launched& launched) {
 }  // namespace
 
 Result<Launched> launch(const SupervisorOrder& order, const Cgroup* cgroup) {
-    const Result<std::optional<Person>> person = find_person(order.user);
+    const Result<std::optional<Person>> person = find_person(order);
     if (!person) {
         return person.error();
     }
@@ -294,13 +305,28 @@ Result<Launched> launch(const SupervisorOrder& order, const Cgroup* cgroup) {
     if (!piped) {
         return piped.error();
     }
-    const pid_t supervisor = getpid();
+    std::optional<TaskInit> init;
+    if (order.walled) {
+        Result<TaskInit> started = start_wall(*person);
+        if (!started) {
+            return started.error();
+        }
+        init = std::move(*started);
+    }
+    // Who is in a namespace has no number in one below it.
+    const pid_t supervisor = init ? 0 : getpid();
     launched.pid = fork_into(cgroup);
     if (launched.pid < 0) {
         return system_error("cannot start another process");
     }
     if (launched.pid == 0) {
-        run_child({order, *person, cgroup, ends, words->child, supervisor});
+        run_child({.order = order,
+                   .person = *person,
+                   .cgroup = cgroup,
+                   .ends = ends,
+                   .socket = words->child,
+                   .init = init ? &*init : nullptr,
+                   .supervisor = supervisor});
     }
     words->child.reset();
     const std::string reason = hear_out(words->supervisor, launched);

@@ -1,14 +1,19 @@
 // gusu-supervisor DIRECTORY: runs the one task that DIRECTORY/order.json asks for, and outlives the
 // agent that started it. See supervise.h for the task's life and records.h for the files.
+//
+// gusu-supervisor --try-wall: walls in a program that does nothing, or says why it cannot.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
+#include <string_view>
 
 #include "agent/supervisor/descriptor.h"
+#include "agent/supervisor/launch.h"
 #include "agent/supervisor/records.h"
 #include "agent/supervisor/supervise.h"
 
@@ -70,15 +75,38 @@ int leave_record(const std::filesystem::path& directory, const ExitRecord& recor
     }
 }
 
+// What it started ends with it.
+int try_wall() {
+    SupervisorOrder order;
+    order.command = {"/bin/true"};
+    order.workdir = "/";
+    order.uid = 65534;
+    order.walled = true;
+    const Result<Launched> launched = launch(order, nullptr);
+    if (!launched) {
+        std::fprintf(stderr, "%s\n", launched.error().message.c_str());
+        return 1;
+    }
+    int status = 0;
+    if (waitpid(launched->pid, &status, 0) != launched->pid || status != 0) {
+        std::fprintf(stderr, "a walled program did not come to its end\n");
+        return 1;
+    }
+    return 0;
+}
+
 }  // namespace
 }  // namespace gusu::agent
 
 int main(int count, char** arguments) {
     using namespace gusu::agent;
     hold_signals();
+    if (count == 2 && std::string_view(arguments[1]) == "--try-wall") {
+        return try_wall();
+    }
     if (count != 2) {
         std::fprintf(stderr,
-                     "usage: gusu-supervisor DIRECTORY\n"
+                     "usage: gusu-supervisor DIRECTORY | --try-wall\n"
                      "Runs the task of DIRECTORY/order.json. The agent starts it; nobody else "
                      "needs to.\n");
         return 2;

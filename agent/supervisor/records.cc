@@ -132,6 +132,12 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "checkpoint_socket", order.checkpoint_socket);
     take(content, "device_filter", order.device_filter);
     take(content, "devices", order.devices);
+    take(content, "uid", order.uid);
+    take(content, "processes", order.processes);
+    take(content, "walled", order.walled);
+    take(content, "alone_in_job", order.alone_in_job);
+    take(content, "hidden", order.hidden);
+    take(content, "kept", order.kept);
 }
 
 void fill_exit(const json& content, ExitRecord& exit) {
@@ -191,6 +197,12 @@ Status write_order(const std::filesystem::path& directory, const SupervisorOrder
                           {"memory", order.memory},
                           {"device_filter", order.device_filter},
                           {"devices", order.devices},
+                          {"uid", order.uid},
+                          {"processes", order.processes},
+                          {"walled", order.walled},
+                          {"alone_in_job", order.alone_in_job},
+                          {"hidden", order.hidden},
+                          {"kept", order.kept},
                           {"checkpoints", order.checkpoints},
                           {"checkpoint_socket", order.checkpoint_socket}};
     try {

@@ -29,7 +29,7 @@ struct SupervisorOrder {
     std::vector<std::string> command;                // argv; looked up in PATH of `environment`
     std::map<std::string, std::string> environment;  // complete; nothing is inherited
     std::string workdir;                             // absolute
-    std::string user;                                // "": as the supervisor
+    std::string user;                                // "", and no uid: as the supervisor
     std::string output_log;                          // absolute
     std::string error_log;                           // absolute; "": stderr goes to output_log
     std::string output_copy;     // the user's file, opened as the task's user; relative to workdir
@@ -48,6 +48,14 @@ struct SupervisorOrder {
     // the task does not start.
     std::string device_filter;
     std::vector<std::string> devices;  // that it lets pass, as "c 195:0"
+    std::int64_t uid = 0;              // in place of `user`, for one without an account; 0: none
+    std::int64_t processes = 0;        // limit of the cgroup, with threads; 0: none
+    // Namespaces (task_view.h) and a filter of system calls (syscall_filter.h). Where they are
+    // asked for and cannot be had, the task does not start.
+    bool walled = false;
+    bool alone_in_job = false;        // no other task of its job is on the node; see socket_scope.h
+    std::vector<std::string> hidden;  // see task_view.h
+    std::vector<std::string> kept;
 
     friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };

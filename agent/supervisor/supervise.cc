@@ -115,8 +115,8 @@ public:
             while (!main_ended_) {
                 wait_for_events();
             }
-            end_the_rest();
         }
+        end_the_rest();
         remove_group();
         for (const auto& log : logs_) {
             log->note_dropped();
@@ -180,9 +180,11 @@ Status Supervision::make_group() {
     if (order_.cgroup.empty()) {
         return Done{};
     }
-    Result<Cgroup> made = Cgroup::create(
-        current_cgroup_layout(), order_.cgroup,
-        {.milli_cpus = order_.milli_cpus, .memory = order_.memory, .devices = *devices});
+    Result<Cgroup> made = Cgroup::create(current_cgroup_layout(), order_.cgroup,
+                                         {.milli_cpus = order_.milli_cpus,
+                                          .memory = order_.memory,
+                                          .processes = order_.processes,
+                                          .devices = *devices});
     if (!made && devices->kind != DeviceFilterKind::None) {
         return Error{ErrorCode::Unavailable,
                      "the task's device filter cannot be set: " + made.error().message};

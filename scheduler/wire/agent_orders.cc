@@ -16,6 +16,7 @@ void set_identity(const core::State& state, const core::Job& job, v1::Launch& la
     launch.set_job_name(job.spec->name);
     if (const core::Tenant* tenant = state.tenant(job.demand().tenant)) {
         launch.set_tenant(tenant->path);
+        launch.set_tenant_id(tenant->id.value);
     }
     launch.set_user(job.spec->user);
     launch.set_attempt(job.attempt);

@@ -12,8 +12,10 @@ from platform_under_test import Platform  # noqa: E402
 
 @pytest.fixture
 def folder():
-    # Not below pytest's own folders: tasks run as another user and must get through.
-    path = pathlib.Path(tempfile.mkdtemp(prefix="gusu-"))
+    # Not below pytest's own folders: tasks run as another user and must get through. Nor in /tmp if
+    # tasks have one of their own, which is so where the agent is root.
+    shared = "/var/lib" if os.geteuid() == 0 else None
+    path = pathlib.Path(tempfile.mkdtemp(prefix="gusu-", dir=shared))
     yield path
     if "GUSU_KEEP" not in os.environ:
         shutil.rmtree(path, ignore_errors=True)

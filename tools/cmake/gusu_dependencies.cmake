@@ -17,3 +17,5 @@ find_package(GTest CONFIG REQUIRED)
 find_package(rapidcheck CONFIG REQUIRED)
 find_package(benchmark CONFIG REQUIRED)
 find_package(Boost 1.81 REQUIRED)
+# Static, for the program that has it is started once for every task.
+find_library(GUSU_SECCOMP libseccomp.a REQUIRED)

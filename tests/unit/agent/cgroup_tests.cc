@@ -28,43 +28,49 @@ const LayoutCase kLayoutCases[] = {
      "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
      "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n",
      "0::/system.slice/gusu-agent.service\n",
-     {{CgroupVersion::V2, "/sys/fs/cgroup/system.slice/gusu-agent.service", {}}}},
+     {{CgroupVersion::V2, "/sys/fs/cgroup/system.slice/gusu-agent.service", {}, "/sys/fs/cgroup"}}},
     {"version 2, in the agent's leaf",
      "30 24 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
      "0::/system.slice/gusu.service/gusu-agent\n",
-     {{CgroupVersion::V2, "/sys/fs/cgroup/system.slice/gusu.service", {}}}},
+     {{CgroupVersion::V2, "/sys/fs/cgroup/system.slice/gusu.service", {}, "/sys/fs/cgroup"}}},
     {"version 1, controllers together and an old name",
      "33 25 0:28 / /sys/fs/cgroup/systemd rw shared:9 - cgroup cgroup rw,xattr,name=systemd\n"
      "36 25 0:31 / /sys/fs/cgroup/cpu,cpuacct rw shared:16 - cgroup cgroup rw,cpu,cpuacct\n"
      "37 25 0:32 / /sys/fs/cgroup/memory rw shared:17 - cgroup cgroup rw,memory\n",
      "4:memory:/user.slice\n3:cpu,cpuacct:/\n1:name=systemd:/user.slice/session-1.scope\n",
-     {{CgroupVersion::V1, "/sys/fs/cgroup/cpu,cpuacct", {"cpu", "cpuacct"}},
-      {CgroupVersion::V1, "/sys/fs/cgroup/memory/user.slice", {"memory"}}}},
+     {{CgroupVersion::V1,
+       "/sys/fs/cgroup/cpu,cpuacct",
+       {"cpu", "cpuacct"},
+       "/sys/fs/cgroup/cpu,cpuacct"},
+      {CgroupVersion::V1,
+       "/sys/fs/cgroup/memory/user.slice",
+       {"memory"},
+       "/sys/fs/cgroup/memory"}}},
     {"hybrid",
      "32 31 0:29 / /sys/fs/cgroup/cpu rw,relatime - cgroup cgroup rw,cpu\n"
      "37 31 0:34 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer\n"
      "41 31 0:38 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw\n",
      "6:freezer:/\n1:cpu:/jobs\n0::/\n",
-     {{CgroupVersion::V1, "/sys/fs/cgroup/cpu/jobs", {"cpu"}},
-      {CgroupVersion::V1, "/sys/fs/cgroup/freezer", {"freezer"}},
-      {CgroupVersion::V2, "/sys/fs/cgroup/unified", {}}}},
+     {{CgroupVersion::V1, "/sys/fs/cgroup/cpu/jobs", {"cpu"}, "/sys/fs/cgroup/cpu"},
+      {CgroupVersion::V1, "/sys/fs/cgroup/freezer", {"freezer"}, "/sys/fs/cgroup/freezer"},
+      {CgroupVersion::V2, "/sys/fs/cgroup/unified", {}, "/sys/fs/cgroup/unified"}}},
     {"a container that sees its own part",
      "40 31 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
      "0::/docker/abc/inner\n",
-     {{CgroupVersion::V2, "/sys/fs/cgroup/inner", {}}}},
+     {{CgroupVersion::V2, "/sys/fs/cgroup/inner", {}, "/sys/fs/cgroup"}}},
     {"a process outside of what is mounted",
      "40 31 0:26 /docker/abc /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
      "0::/docker/abcdef\n",
-     {{CgroupVersion::V2, "/sys/fs/cgroup", {}}}},
+     {{CgroupVersion::V2, "/sys/fs/cgroup", {}, "/sys/fs/cgroup"}}},
     {"outside of its namespace",
      "40 31 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup2 rw\n",
      "0::/../other\n",
-     {{CgroupVersion::V2, "/sys/fs/cgroup", {}}}},
+     {{CgroupVersion::V2, "/sys/fs/cgroup", {}, "/sys/fs/cgroup"}}},
     {"mounted twice, and a space in the path",
      "30 24 0:26 / /mnt/c\\040g rw - cgroup2 cgroup2 rw\n"
      "31 24 0:26 / /other rw - cgroup2 cgroup2 rw\n",
      "0::/\n",
-     {{CgroupVersion::V2, "/mnt/c g", {}}}},
+     {{CgroupVersion::V2, "/mnt/c g", {}, "/mnt/c g"}}},
     {"nothing", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\nbroken\n", "0::/\n", {}},
 };
 
@@ -85,7 +91,7 @@ TEST(Cgroup, RefusesNamesThatLeadOut) {
 
 TEST(Cgroup, SaysSoWhereThereIsNone) {
     EXPECT_EQ(Cgroup::create({}, "gusu/n/1.0", {}).error().code, ErrorCode::Unavailable);
-    const CgroupLayout locked = {{{CgroupVersion::V2, "/proc/none", {}}}};
+    const CgroupLayout locked = {{{CgroupVersion::V2, "/proc/none", {}, ""}}};
     EXPECT_EQ(Cgroup::create(locked, "gusu/n/1.0", {}).error().code, ErrorCode::Unavailable);
 }
 

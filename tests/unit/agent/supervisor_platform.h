@@ -54,6 +54,9 @@ public:
         order.workdir = path_;
         order.environment = {{"PATH", "/usr/bin:/bin"}};
         order.output_log = path_ / "output";
+        if (std::getenv("GUSU_TEST_WALLED") != nullptr && geteuid() == 0) {
+            wall_in();
+        }
     }
     TaskDirectory(const TaskDirectory&) = delete;
     TaskDirectory& operator=(const TaskDirectory&) = delete;
@@ -87,6 +90,14 @@ public:
     }
 
     SupervisorOrder order;
+
+    // As a tenant that has this folder and nothing else.
+    void wall_in() {
+        order.walled = true;
+        order.uid = 1'900'000'012;
+        order.kept = {path_};
+        ASSERT_EQ(chown(path_.c_str(), 1'900'000'012, 1'900'000'012), 0);
+    }
 
 private:
     std::filesystem::path path_;

@@ -34,7 +34,13 @@ TEST(Records, SurviveTheirFiles) {
                                    .checkpoints = "/c",
                                    .checkpoint_socket = "/s",
                                    .device_filter = "bpf",
-                                   .devices = {"c 195:0", "c 136:*"}};
+                                   .devices = {"c 195:0", "c 136:*"},
+                                   .uid = 1'900'000'012,
+                                   .processes = 500,
+                                   .walled = true,
+                                   .alone_in_job = true,
+                                   .hidden = {"/h"},
+                                   .kept = {"/h/1", "/k"}};
     ASSERT_TRUE(write_order(task.path(), order).ok());
     EXPECT_EQ(*read_order(task.path()), order);
 
@@ -345,6 +351,7 @@ TEST(Supervisor, OutlivesWhoStartedIt) {
     TaskDirectory task;
     // The parent ends at once, by SIGKILL; the task goes on until the test lets it.
     ASSERT_EQ(mkfifo((task.path() / "go").c_str(), 0600), 0);
+    ASSERT_EQ(chmod((task.path() / "go").c_str(), 0666), 0);
     task.shell("read line < go; echo $line; exit 8");
     ASSERT_TRUE(write_order(task.path(), task.order).ok());
     const std::string command = std::string(GUSU_SUPERVISOR) + " " + task.path().string() +

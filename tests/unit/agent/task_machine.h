@@ -45,7 +45,7 @@ public:
         settings_.state_dir = state_dir;
         settings_.supervisor = GUSU_SUPERVISOR;
         settings_.checkpoint_root = state_dir / "checkpoints";
-        settings_.task_user = "tester";
+        settings_.users.shared.name = "tester";
         settings_.log_limit = 1 << 20;
         check(make_node_folders(settings_).ok(), "the node's folders can be made");
     }

@@ -1,0 +1,59 @@
+"""Everything in cases.py, and what takes more than one line to look at."""
+
+import os
+import re
+
+import pytest
+
+import cases
+from walled_task import MALLORY, VICTOR, Victor, processes_of, syscall_number
+
+CASES = cases.all_cases(syscall_number, Victor.KEY)
+WITHOUT_WALL = [case for case in CASES if case.bare is not None]
+
+
+def words_of(node, task):
+    """What stands in braces in a case."""
+    victor = node.victor
+    return {
+        "node": node.folder, "scratch": victor.task.scratch, "checkpoints": victor.task.checkpoints,
+        "victor": victor.pid, "supervisor": victor.task.process.pid, "test": os.getpid(), "task": task.folder,
+        "log": task.log, "own_checkpoints": task.checkpoints, "name": task.folder.name, "host_tmp": node.in_host_tmp,
+        "mallorys_uid": MALLORY, "victors_uid": VICTOR, "abstract": victor.abstract,
+        "group_root": "unified" if os.path.isdir("/sys/fs/cgroup/unified") else ".",
+    }
+
+
+def filled(text, words):
+    for name, value in words.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text.replace("{{", "{").replace("}}", "}")
+
+
+def try_it(node, case):
+    task = node.task()
+    words = words_of(node, task)
+    task.start("python3", "-c", cases.PRELUDE + filled(case.tries, words), **case.order)
+    record = task.end()
+    assert record["launch_error"] == ""
+    return task.output(), words
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_tried_is_contained(node, case):
+    seen, words = try_it(node, case)
+    assert re.fullmatch(filled(case.sees, words), seen), f"{case.tries}\nsaw:\n{seen}"
+    assert node.victor.is_well() and node.canary.read_text() == "precious"
+    assert processes_of(MALLORY) == []
+
+
+# So that the cases above are known to be able to fail.
+@pytest.mark.parametrize("case", WITHOUT_WALL, ids=lambda case: case.name)
+def test_without_a_wall_it_is_not(bare_node, case):
+    seen, words = try_it(bare_node, case)
+    assert re.fullmatch(case.bare, seen, re.DOTALL), f"{case.tries}\nsaw:\n{seen}"
+    assert not re.fullmatch(filled(case.sees, words), seen), "the case sees no difference"
+
+
+def test_there_are_enough():
+    assert len(CASES) >= 200 and len(WITHOUT_WALL) >= 30
