@@ -68,7 +68,7 @@ Offer NodeIndex::offer_of(const Node& node, const Room& room) const {
     AcceleratorId accelerator = -1;
     for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
         const DeviceDescription& device = node.description.devices[i];
-        if (device.health != Health::Healthy || room.device_milli[i] == 0) {
+        if (!offers(device) || room.device_milli[i] == 0) {
             continue;
         }
         if (last == nullptr || *last != device.accelerator) {

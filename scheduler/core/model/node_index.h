@@ -31,6 +31,12 @@ public:
         std::set<NodeId> nodes;
     };
 
+    // Whether devices that are not healthy are offered: who asks what could ever be.
+    enum class Offers { Healthy, All };
+
+    NodeIndex() = default;
+    explicit NodeIndex(Offers offers) : offers_(offers) {}
+
     // What a node has, before it is first put in, and when that changes.
     void learn(const NodeDescription& description);
     // A node that takes work, with what is free on it. Again whenever that changes.
@@ -43,6 +49,9 @@ public:
     const std::string& name(AcceleratorId accelerator) const { return names_[at(accelerator)]; }
     int accelerators() const { return static_cast<int>(names_.size()); }
 
+    bool offers(const DeviceDescription& device) const {
+        return offers_ == Offers::All || device.health == Health::Healthy;
+    }
     // What the node has in this room.
     Offer offer_of(const Node& node, const Room& room) const;
     const Offer& offer_at(std::size_t position) const {
@@ -79,6 +88,7 @@ private:
     void leave(std::size_t position);
     void count(std::size_t position, const Offer& offer, bool there);
 
+    Offers offers_ = Offers::Healthy;
     std::map<std::string, AcceleratorId> accelerators_;
     std::vector<std::string> names_;
     std::vector<Resources> least_;

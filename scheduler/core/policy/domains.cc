@@ -48,7 +48,7 @@ private:
         }
         const std::string& name = plan_.nodes().name(wanted_.accelerator);
         return std::ranges::count_if(node.description.devices, [&](const DeviceDescription& each) {
-                   return each.health == Health::Healthy && each.accelerator == name &&
+                   return plan_.nodes().offers(each) && each.accelerator == name &&
                           (each.slices > 0) == ask_.is_slice();
                }) >= ask_.devices;
     }

@@ -98,7 +98,7 @@ private:
         for (std::size_t i = 0; i < node.description.devices.size(); ++i) {
             const DeviceDescription& device = node.description.devices[i];
             const FreeDevice free{wanted.accelerator, room.device_milli[i], room.slices_of(i)};
-            if (device.accelerator == accelerator && device.health == Health::Healthy &&
+            if (device.accelerator == accelerator && plan_.nodes().offers(device) &&
                 (device.slices > 0) == wish_.ask.is_slice() && tasks_on(wish_.ask, free) > 0) {
                 usable.push_back(static_cast<int>(i));
             }

@@ -84,7 +84,7 @@ void Plan::release(const Job& placed, int rank) {
 }
 
 NodeIndex empty_nodes(const State& state) {
-    NodeIndex nodes;
+    NodeIndex nodes(NodeIndex::Offers::All);
     for (const auto& [id, node] : state.nodes()) {
         nodes.learn(node.description);
         nodes.put(node, whole_room(node.description));

@@ -65,7 +65,7 @@ private:
 // What a task held is free again.
 void give_back(const PlacedTask& task, const Resources& each, Room& room);
 
-// All nodes ever seen, as if nothing ran on them.
+// All nodes ever seen, as if nothing ran on them and all devices were healthy.
 NodeIndex empty_nodes(const State& state);
 
 }  // namespace gusu::core
