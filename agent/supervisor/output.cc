@@ -38,11 +38,16 @@ Log::Log(std::string path, Descriptor file, std::int64_t room)
     : path_(std::move(path)), file_(std::move(file)), room_(room) {}
 
 Result<std::shared_ptr<Log>> Log::open(const std::string& path, std::int64_t limit) {
-    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640));
+    // Where the agent is not root, its tasks may have put something else there.
+    Descriptor file(::open(
+        path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
     struct stat found = {};
     if (!file.open() || fstat(file.get(), &found) != 0) {
         return Error{ErrorCode::Unavailable,
                      "the log " + quote(path) + " cannot be opened: " + std::strerror(errno)};
+    }
+    if (!S_ISREG(found.st_mode)) {
+        return Error{ErrorCode::Unavailable, "the log " + quote(path) + " is no regular file"};
     }
     const std::int64_t room = limit > 0 ? std::max<std::int64_t>(limit - found.st_size, 0)
                                         : std::numeric_limits<std::int64_t>::max();
@@ -61,7 +66,8 @@ void Log::note_dropped() {
         return;
     }
     const std::string path = path_ + ".dropped";
-    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640));
+    const Descriptor file(
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0640));
     const std::string text = std::to_string(dropped_);  // only grows, so it covers the old one
     if (file.open() && write_some(file, text.data(), text.size()) == text.size()) {
         noted_ = dropped_;

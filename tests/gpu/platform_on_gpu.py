@@ -27,9 +27,10 @@ def read_metrics(address):
 
 class PlatformOnGpu:
     def __init__(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gusu-gpu-"))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gusu-gpu-", dir="/var/lib"))
         self.folder.chmod(0o755)
-        # Tasks run as another user, who may not enter the folder of the programs.
+        # Tasks run as another user, who may not enter the folder of the programs, and have a /tmp of
+        # their own.
         for program in ("load", "fault", "vector_add"):
             shutil.copy(PROGRAMS / program, self.folder / program)
             (self.folder / program).chmod(0o755)

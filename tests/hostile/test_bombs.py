@@ -153,6 +153,22 @@ def test_the_copy_of_the_output_is_opened_with_the_tenants_rights(node, trap):
     assert node.canary.read_text() == "precious"
 
 
+LOGS = {
+    "a link": (lambda log, node: log.symlink_to(node.canary), "cannot be opened"),
+    "a pipe": (lambda log, _: os.mkfifo(log), "cannot be opened"),
+    "a folder": (lambda log, _: log.mkdir(), "cannot be opened"),
+}
+
+
+@pytest.mark.parametrize("trap", LOGS, ids=str)
+def test_the_log_is_a_file(node, trap):
+    task = node.task()
+    make, error = LOGS[trap]
+    make(task.log, node)
+    assert error in task.start("echo", "overwritten").end()["launch_error"]
+    assert node.canary.read_text() == "precious"
+
+
 WORKDIRS = {
     "a folder that only root enters": ("/root", "cannot be entered"),
     "Victor's scratch": ("{victor}", "does not exist"),
