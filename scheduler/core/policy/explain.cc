@@ -150,7 +150,8 @@ void add_placement(const State& state, const Job& job, Time now, std::vector<Con
     const DemandPointer asked = state.asks_now(job);
     const Demand demand = at_least(*asked);
     const Asker asker{state, job, now};
-    const Placement placement = place(demand, offered_to(asker, demand));
+    // By all that it asks for, as the pass does: whose turn it is depends on how much that is.
+    const Placement placement = place(demand, offered_to(asker, *asked));
     if (placement.closed.gate == Gate::TenantLimit && placement.limit) {
         closed.push_back(limit_constraint(state, *placement.limit, WaitReason::TenantLimit));
     }
