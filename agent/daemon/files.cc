@@ -1,6 +1,7 @@
 #include "agent/daemon/files.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+// A program that was being spawned when its agent was killed has the lock until it is executed.
+constexpr int kLockTries = 20;
+constexpr int kLockPauseMilliseconds = 100;
 
 bool write_all(int fd, std::string_view bytes) {
     while (!bytes.empty()) {
@@ -134,10 +138,13 @@ Result<Descriptor> lock_file(const fs::path& file) {
     if (!fd.open()) {
         return system_error("cannot open", file);
     }
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-        return Error{ErrorCode::FailedPrecondition,
-                     "another gusu-agent holds " + quote(file.string()) +
-                         "; end it first, or give this one a state_dir of its own"};
+    for (int left = kLockTries; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; --left) {
+        if (left == 0) {
+            return Error{ErrorCode::FailedPrecondition,
+                         "another gusu-agent holds " + quote(file.string()) +
+                             "; end it first, or give this one a state_dir of its own"};
+        }
+        ::poll(nullptr, 0, kLockPauseMilliseconds);
     }
     return fd;
 }

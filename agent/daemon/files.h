@@ -35,7 +35,7 @@ Status make_folder(const std::filesystem::path& folder, mode_t mode,
 // With all that is in it, whoever put it there. Nothing happens if it is not there.
 void remove_folder(const std::filesystem::path& folder);
 
-// Held until it is closed; another program that holds it is an error that names the file.
+// Held until it is closed; another program that goes on holding it is an error that names the file.
 Result<Descriptor> lock_file(const std::filesystem::path& file);
 
 }  // namespace gusu::agent
