@@ -303,7 +303,13 @@ void Agent::offer_devices() {
     }
     settings_.devices = devices;
     inventory_.mutable_devices()->Assign(devices.begin(), devices.end());
-    if (conversation_ != nullptr && link_ != nullptr) {
+    devices_are_news_ = true;  // told when the round is over
+}
+
+// To a scheduler that has welcomed this agent; others hear it when they do.
+void Agent::tell_devices() {
+    if (devices_are_news_ && link_->is_welcomed()) {
+        devices_are_news_ = false;
         conversation_->tell_inventory(*link_, inventory_);
     }
 }
@@ -381,7 +387,10 @@ void Agent::open_link(const Identity& identity) {
     network_ = std::make_unique<GrpcLinkNetwork>(*loop_, schedulers);
     link_ = std::make_unique<Link>(*loop_, *network_, static_cast<LinkUser&>(*this),
                                    std::random_device()());
-    loop_->each_round([this] { conversation_->tell_news(*link_); });
+    loop_->each_round([this] {
+        conversation_->tell_news(*link_);
+        tell_devices();
+    });
     loop_->after(Conversation::kCheckLease, [this] { check_lease_again(); });
     loop_->post([this] { clean_again(); });
 }
@@ -392,7 +401,10 @@ void Agent::run() {
     conversation_->note_contact();
 }
 
-v1::Hello Agent::hello() { return conversation_->hello(inventory_); }
+v1::Hello Agent::hello() {
+    devices_are_news_ = false;
+    return conversation_->hello(inventory_);
+}
 
 bool Agent::welcomed(const v1::Welcome& welcome) {
     if (!conversation_->welcomed(welcome)) {

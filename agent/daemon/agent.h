@@ -42,6 +42,7 @@ private:
     void watch_gpus();
     bool prepare_devices(const v1::Launch& launch, const LocalTaskHost::Granted& granted);
     void offer_devices();
+    void tell_devices();
     Status serve_http(const Identity& identity);
     void open_link(const Identity& identity);
 
@@ -76,6 +77,7 @@ private:
     std::unique_ptr<GrpcLinkNetwork> network_;
     std::unique_ptr<Link> link_;
     bool ready_ = false;
+    bool devices_are_news_ = false;  // since hello()
 };
 
 // Ends every task of this state directory, and returns when nothing of them is left. No agent may

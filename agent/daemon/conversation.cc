@@ -92,11 +92,9 @@ void Conversation::tell_news(Link& link) {
 }
 
 void Conversation::tell_inventory(Link& link, const v1::NodeInventory& inventory) {
-    if (link.is_welcomed()) {
-        v1::ConnectRequest request;
-        *request.mutable_observed()->mutable_inventory() = inventory;
-        link.send(std::move(request));
-    }
+    v1::ConnectRequest request;
+    *request.mutable_observed()->mutable_inventory() = inventory;
+    link.send(std::move(request));
 }
 
 void Conversation::check_lease() {

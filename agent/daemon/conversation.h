@@ -30,7 +30,8 @@ public:
     Status obey(const v1::Desired& desired);
     // Sends what has changed, once the scheduler has welcomed the agent.
     void tell_news(Link& link);
-    // What the node offers has changed since hello().
+    // What the node offers has changed since hello(). Only to a scheduler that has welcomed the
+    // agent.
     void tell_inventory(Link& link, const v1::NodeInventory& inventory);
     // Stops all tasks when the lease is over. To be called every kCheckLease.
     void check_lease();
