@@ -62,10 +62,12 @@ def test_a_plugin_s_devices_are_offered_given_out_and_watched(platform, folder):
         plugin.set(DEVICES[1], "Unhealthy")
         wait_until("it to be unhealthy", lambda: healths(platform) == [True, False])
         assert 'its plugin says: "Unhealthy"' in devices(platform)[1]["health_detail"]
-        waiting = platform.submit("--tenant", "lab", "--gpus", "2", "--", "true")
-        assert platform.job(waiting)["state"] == "PENDING"
+        shown = platform.gusu("node", "show", "n1").stdout
+        assert "unhealthy" in shown and "its plugin says" in shown
+        one = ["--tenant", "lab", "--gpus", "1", "--", "sh", "-c", "echo $ASCEND_VISIBLE_DEVICES"]
+        assert platform.gusu("run", *one).stdout.strip() == DEVICES[0]
         plugin.set(DEVICES[1], "Healthy")
-        platform.wait_state(waiting, "SUCCEEDED")
+        wait_until("it to be healthy again", lambda: healths(platform) == [True, True])
 
         # The plugin dies: no device. It starts again: the same ones under the same numbers.
         plugin.kill()
