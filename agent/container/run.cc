@@ -1,0 +1,220 @@
+#include "agent/container/run.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "agent/container/podman.h"
+
+namespace gusu::agent {
+namespace {
+
+constexpr int kNeverRan = 125;
+constexpr int kAgain = 200;  // milliseconds
+constexpr int kForwarded[] = {SIGTERM, SIGINT,  SIGHUP,  SIGQUIT, SIGUSR1,
+                              SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH};
+
+sigset_t forwarded_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : kForwarded) {
+        sigaddset(&signals, number);
+    }
+    for (int number = SIGRTMIN; number <= SIGRTMAX; ++number) {
+        sigaddset(&signals, number);
+    }
+    return signals;
+}
+
+void write_all(int file, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t put = write(file, text.data(), text.size());
+        if (put < 0 && errno != EINTR) {
+            return;  // nobody hears it any more
+        }
+        text.remove_prefix(put > 0 ? static_cast<std::size_t>(put) : 0);
+    }
+}
+
+void hear(Stream stream, std::string_view piece) {
+    write_all(stream == Stream::Error ? STDERR_FILENO : STDOUT_FILENO, piece);
+}
+
+void leave_note(const std::filesystem::path& file, const std::string& text) {
+    const int opened = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    write_all(opened, text);
+    close(opened);
+}
+
+// "oom_kill 1" below the group in which podman makes the container's.
+bool was_out_of_memory(const std::string& cgroup_parent) {
+    std::error_code failure;
+    for (const char* const hierarchy : {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"}) {
+        const std::filesystem::path parent = hierarchy + cgroup_parent;
+        for (const auto& group : std::filesystem::directory_iterator(parent, failure)) {
+            for (const char* const file : {"memory.events", "memory.oom_control"}) {
+                std::ifstream lines(group.path() / file);
+                std::string word;
+                std::int64_t number = 0;
+                while (lines >> word >> number) {
+                    if (word == "oom_kill" && number > 0) {
+                        return true;
+                    }
+                }
+            }
+        }
+    }
+    return false;
+}
+
+class ContainerLife {
+public:
+    ContainerLife(const ContainerOrder& order, std::filesystem::path directory)
+        : order_(order), directory_(std::move(directory)), podman_(order.socket) {}
+
+    int live() {
+        std::thread([this] { forward_signals(); }).detach();
+        if (const Status made = make(); !made) {
+            return never_ran(made.error());
+        }
+        if (const Status started = hear_from_the_start(); !started) {
+            return never_ran(started.error());
+        }
+        // By then the program is over; its group may go at any moment.
+        const bool out_of_memory = was_out_of_memory(order_.cgroup_parent);
+        const Podman::State ended = wait_for_end();
+        if (ended.out_of_memory || out_of_memory) {
+            leave_note(directory_ / kContainerOutOfMemory, "");
+        }
+        remove();
+        return ended.exit_code;
+    }
+
+private:
+    Status make() {
+        if (const Status there = podman_.ping(); !there) {
+            return there;
+        }
+        const auto has = podman_.has_image(order_.image);
+        if (!has) {
+            return has.error();
+        }
+        if (!*has) {
+            write_all(STDERR_FILENO, "gusu: pulling image " + order_.image + "\n");
+            const Status pulled = podman_.pull(order_.image, [](const std::string& line) {
+                write_all(STDERR_FILENO, "gusu: " + line + (line.ends_with('\n') ? "" : "\n"));
+            });
+            if (!pulled) {
+                return pulled;
+            }
+        }
+        made_ = true;
+        const Status created = podman_.create(order_);
+        return created ? podman_.prepare(order_.name) : created;
+    }
+
+    // Nothing that it says is to be missed, so it is heard before it runs.
+    Status hear_from_the_start() {
+        Status started = Done{};
+        const auto start = [&] {
+            started = podman_.start(order_.name);
+            if (!started) {
+                remove();  // which ends listen()
+                return;
+            }
+            running_ = true;
+            // A signal that came too early for it.
+            if (const int early = early_signal_.exchange(0); early != 0) {
+                (void)podman_.signal(order_.name, early);
+            }
+        };
+        const Status heard = podman_.listen(order_.name, start, hear);
+        return started && !heard && !running_ ? heard : started;
+    }
+
+    // The service may end and come back meanwhile; the container runs on, and what it says until its
+    // end is lost.
+    Podman::State wait_for_end() {
+        bool is_told = false;
+        for (;;) {
+            const auto ended = podman_.end_of(order_.name);
+            if (ended) {
+                return *ended;
+            }
+            if (ended.error().code == ErrorCode::NotFound) {
+                return {.exit_code = 128 + SIGKILL};  // somebody removed it
+            }
+            if (!std::exchange(is_told, true)) {
+                write_all(STDERR_FILENO, "gusu: the container runs on, but is heard no more: " +
+                                             ended.error().message + "\n");
+            }
+            poll(nullptr, 0, kAgain);
+        }
+    }
+
+    void forward_signals() {
+        const sigset_t signals = forwarded_signals();
+        for (;;) {
+            int number = 0;
+            if (sigwait(&signals, &number) != 0) {
+                continue;
+            }
+            if (running_) {
+                (void)podman_.signal(order_.name, number);
+            } else if (number == SIGTERM || number == SIGINT) {
+                early_signal_ = number;
+                if (!made_) {
+                    std::_Exit(128 + number);  // nothing is there yet that would have to be removed
+                }
+            }
+        }
+    }
+
+    int never_ran(const Error& error) {
+        remove();
+        leave_note(directory_ / kContainerError, error.message);
+        write_all(STDERR_FILENO, "gusu: " + error.message + "\n");
+        return kNeverRan;
+    }
+
+    void remove() {
+        if (const Status removed = podman_.remove(order_.name); !removed) {
+            write_all(STDERR_FILENO, "gusu: " + removed.error().message + "\n");
+        }
+    }
+
+    const ContainerOrder& order_;
+    std::filesystem::path directory_;
+    Podman podman_;
+    std::atomic<bool> made_ = false;
+    std::atomic<bool> running_ = false;
+    std::atomic<int> early_signal_ = 0;
+};
+
+}  // namespace
+
+void hold_container_signals() {
+    const sigset_t signals = forwarded_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+int run_container(const std::filesystem::path& directory) {
+    const auto order = read_container_order(directory);
+    if (!order) {
+        leave_note(directory / kContainerError, order.error().message);
+        return kNeverRan;
+    }
+    return ContainerLife(*order, directory).live();
+}
+
+}  // namespace gusu::agent
