@@ -104,18 +104,18 @@ private:
     beast::flat_buffer buffer_;
 };
 
-Result<HttpAnswer> exchange(const std::string& socket, const HttpRequest& request, bool upgrade,
-                            const std::function<Status(Connection&, unsigned,
-                                                       http::response_parser<http::string_body>&)>&
-                                read) {
+Result<HttpAnswer> exchange(
+    const std::string& socket, const HttpRequest& request, bool upgrade,
+    const std::function<Status(Connection&, unsigned, http::response_parser<http::string_body>&)>&
+        read) {
     Connection connection(socket);
     http::response_parser<http::string_body> parser;
-    for (const auto& step : {std::function<Status()>([&] { return connection.open(); }),
-                             std::function<Status()>([&] { return connection.send(request, upgrade); }),
-                             std::function<Status()>([&] { return connection.read_header(parser); }),
-                             std::function<Status()>([&] {
-                                 return read(connection, parser.get().result_int(), parser);
-                             })}) {
+    for (const auto& step :
+         {std::function<Status()>([&] { return connection.open(); }),
+          std::function<Status()>([&] { return connection.send(request, upgrade); }),
+          std::function<Status()>([&] { return connection.read_header(parser); }),
+          std::function<Status()>(
+              [&] { return read(connection, parser.get().result_int(), parser); })}) {
         if (const Status done = step(); !done) {
             return done.error();
         }
@@ -126,10 +126,9 @@ Result<HttpAnswer> exchange(const std::string& socket, const HttpRequest& reques
 }  // namespace
 
 Result<HttpAnswer> ask(const std::string& socket, const HttpRequest& request) {
-    return exchange(socket, request, false,
-                    [](Connection& connection, unsigned, auto& parser) {
-                        return connection.read_rest(parser);
-                    });
+    return exchange(socket, request, false, [](Connection& connection, unsigned, auto& parser) {
+        return connection.read_rest(parser);
+    });
 }
 
 Result<HttpAnswer> ask_and_hear(const std::string& socket, const HttpRequest& request,

@@ -36,10 +36,10 @@ struct ContainerOrder {
     std::int64_t gid = 0;
     std::vector<Mount> mounts;
     std::vector<std::string> devices;  // CDI names as "nvidia.com/gpu=GPU-...", or files
-    std::string cgroup_parent;         // from the root of the hierarchy, "/gusu/n1/17.0/box"; "": podman's
-    std::int64_t milli_cpus = 0;       // 0: no limit
-    std::int64_t memory = 0;           // bytes; 0: no limit
-    std::int64_t processes = 0;        // 0: no limit
+    std::string cgroup_parent;  // from the root of the hierarchy, "/gusu/n1/17.0/box"; "": podman's
+    std::int64_t milli_cpus = 0;  // 0: no limit
+    std::int64_t memory = 0;      // bytes; 0: no limit
+    std::int64_t processes = 0;   // 0: no limit
 
     friend bool operator==(const ContainerOrder&, const ContainerOrder&) = default;
 };

@@ -1,7 +1,9 @@
 #include "agent/container/podman.h"
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "agent/container/frames.h"
 #include "agent/container/http.h"
@@ -72,8 +74,9 @@ Error start_failed(const std::string& reason) {
     } else if (has_any(reason, {"permission denied", "exec format error"})) {
         remedy = "; is it a program for this kind of machine that everybody may run?";
     } else if (has_any(reason, {"CDI", "unresolvable"})) {
-        remedy = "; on the node, make the CDI description: nvidia-ctk cdi generate "
-                 "--output=/etc/cdi/nvidia.yaml";
+        remedy =
+            "; on the node, make the CDI description: nvidia-ctk cdi generate "
+            "--output=/etc/cdi/nvidia.yaml";
     }
     return {ErrorCode::FailedPrecondition, "the container does not start: " + reason + remedy};
 }
@@ -114,8 +117,9 @@ std::string create_request(const ContainerOrder& order) {
                     {"shm_size", order.memory > 0 ? order.memory / 2 : kShared},
                     {"resource_limits", limits_of(order)},
                     // Both, or podman sets neither and some runtimes refuse what it inherits.
-                    {"r_limits", {{{"type", "nofile"}, {"soft", 1024}, {"hard", 4096}},
-                                  {{"type", "nproc"}, {"soft", 4096}, {"hard", 4096}}}}};
+                    {"r_limits",
+                     {{{"type", "nofile"}, {"soft", 1024}, {"hard", 4096}},
+                      {{"type", "nproc"}, {"soft", 4096}, {"hard", 4096}}}}};
     if (!order.command.empty()) {
         request["entrypoint"] = json::array();
         request["command"] = order.command;
@@ -124,11 +128,11 @@ std::string create_request(const ContainerOrder& order) {
         request["cgroup_parent"] = order.cgroup_parent;
     }
     for (const Mount& mount : order.mounts) {
-        request["mounts"].push_back({{"type", "bind"},
-                                     {"source", mount.source},
-                                     {"destination", mount.target},
-                                     {"options", {"rbind", "nosuid", "nodev",
-                                                  mount.read_only ? "ro" : "rw"}}});
+        request["mounts"].push_back(
+            {{"type", "bind"},
+             {"source", mount.source},
+             {"destination", mount.target},
+             {"options", {"rbind", "nosuid", "nodev", mount.read_only ? "ro" : "rw"}}});
     }
     for (const std::string& device : order.devices) {
         request["devices"].push_back({{"path", device}});
@@ -137,9 +141,10 @@ std::string create_request(const ContainerOrder& order) {
 }
 
 Error pull_failed(const std::string& image, const std::string& reason) {
-    const bool away = has_any(reason, {"no such host", "connection refused", "i/o timeout",
-                                       "network is unreachable", "deadline exceeded",
-                                       "handshake timeout", "no route to host", "server misbehaving"});
+    const bool away =
+        has_any(reason, {"no such host", "connection refused", "i/o timeout",
+                         "network is unreachable", "deadline exceeded", "handshake timeout",
+                         "no route to host", "server misbehaving"});
     const std::string named = "image " + quote(image);
     if (away) {
         return {ErrorCode::Unavailable,
@@ -158,8 +163,8 @@ Status Podman::ping() const {
 
 Result<bool> Podman::has_image(const std::string& image) const {
     const auto answer = ask(
-        socket_, {.method = "GET",
-                  .target = std::string(kApi) + "/images/" + escaped(image) + "/exists"});
+        socket_,
+        {.method = "GET", .target = std::string(kApi) + "/images/" + escaped(image) + "/exists"});
     if (!answer) {
         return answer.error();
     }
@@ -205,8 +210,8 @@ Status Podman::create(const ContainerOrder& order) const {
                               .body = create_request(order)};
     auto answer = ask(socket_, request);
     // An earlier try that was killed.
-    if (answer && (answer->status == kConflict ||
-                   answer->body.find("already in use") != std::string::npos)) {
+    if (answer &&
+        (answer->status == kConflict || answer->body.find("already in use") != std::string::npos)) {
         if (const Status removed = remove(order.name); !removed) {
             return removed;
         }
@@ -261,16 +266,26 @@ Result<Podman::State> Podman::end_of(const std::string& name) const {
         return good.error();
     }
     const json content = json::parse(answer->body, nullptr, false);
-    const json state = content.is_object() ? content.value("State", json::object()) : json::object();
+    const json state =
+        content.is_object() ? content.value("State", json::object()) : json::object();
     return State{.out_of_memory = state.value("OOMKilled", false),
                  .exit_code = state.value("ExitCode", 0)};
 }
 
+// What has just been killed takes podman a moment to understand: it first says that it cannot.
 Status Podman::remove(const std::string& name) const {
-    const Status removed = expect_success(
-        ask(socket_, {.method = "DELETE",
-                      .target = of_container(name, "?force=true&v=true&ignore=true&timeout=0")}),
-        "the container cannot be removed");
+    Status removed = Done{};
+    for (int tries = 0; tries < 10; ++tries) {
+        removed = expect_success(
+            ask(socket_,
+                {.method = "DELETE",
+                 .target = of_container(name, "?force=true&v=true&ignore=true&timeout=0")}),
+            "the container cannot be removed");
+        if (removed || removed.error().code != ErrorCode::FailedPrecondition) {
+            break;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    }
     return !removed && removed.error().code == ErrorCode::NotFound ? Status(Done{}) : removed;
 }
 

@@ -24,7 +24,8 @@ public:
     Status ping() const;
     Result<bool> has_image(const std::string& image) const;
     // `tell` hears of the progress, a line a time.
-    Status pull(const std::string& image, const std::function<void(const std::string&)>& tell) const;
+    Status pull(const std::string& image,
+                const std::function<void(const std::string&)>& tell) const;
     Status create(const ContainerOrder& order) const;
     // All but the program itself is there then; listen() would do it too, in a race with start().
     Status prepare(const std::string& name) const;

@@ -141,8 +141,8 @@ private:
         return started && !heard && !running_ ? heard : started;
     }
 
-    // The service may end and come back meanwhile; the container runs on, and what it says until its
-    // end is lost.
+    // The service may end and come back meanwhile; the container runs on, and what it says until
+    // its end is lost.
     Podman::State wait_for_end() {
         bool is_told = false;
         for (;;) {

@@ -12,8 +12,8 @@ namespace gusu::agent {
 void hold_container_signals();
 
 // Does what DIRECTORY/container.json says. What the program exits with, 128 + N if signal N ended
-// it; 125 if it never ran, the reason is then in DIRECTORY/container-error. Nothing of the container
-// is left.
+// it; 125 if it never ran, the reason is then in DIRECTORY/container-error. Nothing of the
+// container is left.
 int run_container(const std::filesystem::path& directory);
 
 }  // namespace gusu::agent

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
+#include "agent/daemon/container_task.h"
 #include "agent/daemon/device/catalogue.h"
 #include "agent/daemon/device/device_filter.h"
 #include "agent/daemon/device/gpu_slicer.h"
@@ -80,6 +81,11 @@ Result<NodeSettings> make_settings(const config::v1::AgentConfig& config) {
     }
     settings.users = std::move(*users);
     settings.task_owner = settings.users.shared.owner;
+    auto containers = container_settings(config);
+    if (!containers) {
+        return containers.error();
+    }
+    settings.containers = std::move(*containers);
     return settings;
 }
 
@@ -166,6 +172,7 @@ Status Agent::prepare() {
     inventory_ = std::move(inventory->offered);
     settings_.device_files = std::move(inventory->device_files);
     own_devices_.assign(inventory_.devices().begin(), inventory_.devices().end());
+    offer_containers();
     boot_id_ = *boot_id;
     loop_ = std::move(*loop);
     for (const Status& set : {know_devices(), open_slicer()}) {
@@ -199,6 +206,18 @@ Status Agent::prepare() {
     care_->use(*tasks_);
     watch_gpus();
     return Done{};
+}
+
+// A service of podman's that starts later is found when the agent starts anew.
+void Agent::offer_containers() {
+    if (!settings_.containers) {
+        return;
+    }
+    if (const Status usable = try_containers(*settings_.containers); !usable) {
+        spdlog::error("this node runs no containers reason={}", usable.error().message);
+        return;
+    }
+    inventory_.add_runtimes("container");
 }
 
 Status Agent::know_devices() {

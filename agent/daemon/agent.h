@@ -36,6 +36,7 @@ private:
     Status prepare();
     Status set_walls();
     Status open_slicer();
+    void offer_containers();
     Status know_devices();
     Status open_device_plugins(const Catalogue& catalogue);
     void care_for_devices(Catalogue catalogue);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
+#include "agent/daemon/container_task.h"
 #include "agent/daemon/task_files.h"
 #include "agent/daemon/task_slices.h"
 #include "scheduler/base/log.h"
@@ -184,6 +185,7 @@ bool LocalTaskHost::has_log(const LogName& name) const {
 
 // The scratch stays until the cleaner finds it old; its age counts from now.
 void LocalTaskHost::remove_files(const TaskKey& key) {
+    remove_container(settings_, key);
     remove_folder(settings_.task(key));
     const fs::path scratch = settings_.scratch(key);
     std::error_code failure;
@@ -236,6 +238,7 @@ void LocalTaskHost::remove_strays(const std::set<std::string>& known) {
     }
     found_.clear();
     remove_stray_slices(settings_, known);
+    remove_stray_containers(settings_, known);
 }
 
 }  // namespace gusu::agent

@@ -10,6 +10,7 @@
 
 #include "agent/cgroup/device_filter.h"
 #include "agent/cgroup/layout.h"
+#include "agent/container/order.h"
 #include "agent/daemon/files.h"
 #include "agent/daemon/task.h"
 #include "agent/daemon/task_users.h"
@@ -21,6 +22,12 @@ namespace gusu::agent {
 
 class GpuSlicer;
 
+struct ContainerSettings {
+    std::string socket;  // of podman's service
+    std::vector<Mount> mounts;
+    std::string gpus;  // with {uuid}
+};
+
 enum class Wall { None, Full };
 
 struct NodeSettings {
@@ -30,6 +37,7 @@ struct NodeSettings {
     std::filesystem::path checkpoint_root;
     TaskUsers users;
     std::optional<Owner> task_owner;  // of `users.shared`: whom tasks run as without another
+    std::optional<ContainerSettings> containers;  // none: jobs with images cannot run here
     Wall wall = Wall::None;
     std::int64_t task_processes = 0;  // 0: no limit
     std::int64_t log_limit = 0;

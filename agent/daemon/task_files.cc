@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "agent/daemon/container_task.h"
 #include "agent/daemon/device/device_filter.h"
 #include "agent/daemon/environment.h"
 #include "agent/daemon/task_slices.h"
@@ -29,11 +30,10 @@ fs::path checkpoints_of(const NodeSettings& settings, const v1::Launch& launch) 
 
 Status check_launch(const NodeSettings& settings, const v1::Launch& launch) {
     if (!launch.image().empty()) {
-        return Error{
-            ErrorCode::FailedPrecondition,
-            "this node has no container runtime, and the job asks for the image " + launch.image()};
-    }
-    if (launch.script().empty() && launch.command().empty()) {
+        if (const Status right = check_container(settings, launch); !right) {
+            return right;
+        }
+    } else if (launch.script().empty() && launch.command().empty()) {
         return Error{ErrorCode::InvalidArgument, "the job has neither a command nor a script"};
     }
     if (!launch.script().empty() && !launch.script().starts_with("#!")) {
@@ -186,6 +186,11 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
         }
     }
     SupervisorOrder order = order_of(settings, key, launch, grant);
+    if (!launch.image().empty()) {
+        if (const Status put = put_into_container(settings, key, launch, grant, order); !put) {
+            return put;
+        }
+    }
     if (const Status given = give_slice(settings, key, launch, order); !given) {
         return given;
     }

@@ -138,6 +138,7 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "alone_in_job", order.alone_in_job);
     take(content, "hidden", order.hidden);
     take(content, "kept", order.kept);
+    take(content, "container_group", order.container_group);
 }
 
 void fill_exit(const json& content, ExitRecord& exit) {
@@ -203,6 +204,7 @@ Status write_order(const std::filesystem::path& directory, const SupervisorOrder
                           {"alone_in_job", order.alone_in_job},
                           {"hidden", order.hidden},
                           {"kept", order.kept},
+                          {"container_group", order.container_group},
                           {"checkpoints", order.checkpoints},
                           {"checkpoint_socket", order.checkpoint_socket}};
     try {

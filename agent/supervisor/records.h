@@ -56,6 +56,9 @@ struct SupervisorOrder {
     bool alone_in_job = false;        // no other task of its job is on the node; see socket_scope.h
     std::vector<std::string> hidden;  // see task_view.h
     std::vector<std::string> kept;
+    // The program speaks for a container (agent/container/run.h), whose processes are in groups
+    // below this one; "": it does not.
+    std::string container_group = {};
 
     friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };

@@ -20,6 +20,7 @@
 #include "agent/cgroup/cgroup_files.h"
 #include "agent/supervisor/boot_clock.h"
 #include "agent/supervisor/checkpoint_socket.h"
+#include "agent/supervisor/container_end.h"
 #include "agent/supervisor/launch.h"
 #include "agent/supervisor/output.h"
 #include "agent/supervisor/stop_notice.h"
@@ -117,6 +118,7 @@ public:
             }
         }
         end_the_rest();
+        end_container();
         remove_group();
         for (const auto& log : logs_) {
             log->note_dropped();
@@ -151,6 +153,7 @@ private:
     void kill_everything();
 
     void end_the_rest();
+    void end_container();
     void remove_group();
 
     const std::filesystem::path& directory_;
@@ -468,6 +471,15 @@ void Supervision::end_the_rest() {
         while (stream.take()) {
         }
     }
+}
+
+// Its processes are not ours, but in groups beside ours; and only who speaks for it knows why it
+// did not start.
+void Supervision::end_container() {
+    if (!order_.container_group.empty()) {
+        end_container_groups(order_.container_group, kGroupRemoval);
+    }
+    take_container_notes(directory_, record_);
 }
 
 void Supervision::remove_group() {

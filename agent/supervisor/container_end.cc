@@ -1,0 +1,68 @@
+#include "agent/supervisor/container_end.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <vector>
+
+#include "agent/cgroup/cgroup.h"
+#include "agent/container/order.h"
+
+namespace gusu::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Folders below others first. Groups have no other folders in them than groups.
+void remove_groups(const fs::path& top) {
+    std::error_code failure;
+    std::vector<fs::path> folders{top};
+    for (auto each = fs::recursive_directory_iterator(top, failure);
+         !failure && each != fs::recursive_directory_iterator(); each.increment(failure)) {
+        if (each->is_directory(failure)) {
+            folders.push_back(each->path());
+        }
+    }
+    std::for_each(folders.rbegin(), folders.rend(),
+                  [](const fs::path& folder) { ::rmdir(folder.c_str()); });
+}
+
+}  // namespace
+
+void end_container_groups(const std::string& group, std::chrono::milliseconds patience) {
+    const CgroupLayout layout = current_cgroup_layout();
+    (void)remove_cgroups_below(layout, group + "/box", Duration(patience));
+    // Below the group that we are in, as those that we make: podman was told so.
+    std::string below;
+    if (!layout.hierarchies.empty()) {
+        const std::string base = layout.hierarchies.front().base + "/";
+        const std::size_t end = base.find('/', std::string("/sys/fs/cgroup/").size());
+        below = end == std::string::npos ? "" : base.substr(end + 1);
+    }
+    std::error_code failure;
+    for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup", failure)) {
+        const fs::path box = hierarchy.path() / below / group / "box";
+        if (fs::is_directory(box, failure)) {
+            remove_groups(box);
+            for (fs::path empty = box.parent_path(); empty != hierarchy.path();
+                 empty = empty.parent_path()) {
+                if (::rmdir(empty.c_str()) != 0) {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+void take_container_notes(const fs::path& directory, ExitRecord& record) {
+    std::error_code failure;
+    if (std::ifstream error(directory / kContainerError); error) {
+        record.launch_error.assign(std::istreambuf_iterator<char>(error), {});
+        record.exit_code = 0;
+    }
+    record.out_of_memory |= fs::exists(directory / kContainerOutOfMemory, failure);
+}
+
+}  // namespace gusu::agent

@@ -1,0 +1,184 @@
+"""Jobs that run in containers, by a podman of the test's own: its service, its images, its folders."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from platform_under_test import wait_until
+
+IMAGE = "localhost/gusu/small:1"
+TOOLS = ["sh", "sleep", "echo", "cat", "id", "ls", "touch", "env", "true", "kill"]
+CONF = """[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/graph"\nrunroot = "{0}/run"\n'
+
+
+class OwnPodman:
+    def __init__(self, folder):
+        self.folder = folder
+        folder.mkdir()
+        (folder / "containers.conf").write_text(CONF)
+        (folder / "storage.conf").write_text(STORAGE.format(folder))
+        self.environment = os.environ | {
+            "CONTAINERS_CONF": str(folder / "containers.conf"),
+            "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+        }
+        self.socket = folder / "podman.sock"
+        self.service = None
+
+    def __call__(self, *words, check=True):
+        return subprocess.run(
+            ["podman", *words], env=self.environment, check=check, capture_output=True, text=True, timeout=120
+        )
+
+    def make_image(self):
+        """One program of many names, without a registry."""
+        root = self.folder / "root"
+        (root / "bin").mkdir(parents=True)
+        shutil.copy("/bin/busybox", root / "bin/busybox")
+        for tool in TOOLS:
+            (root / "bin" / tool).symlink_to("busybox")
+        subprocess.run(["tar", "-C", root, "-cf", self.folder / "root.tar", "."], check=True, timeout=60)
+        self("import", str(self.folder / "root.tar"), IMAGE)
+
+    def start(self):
+        self.service = subprocess.Popen(
+            ["podman", "system", "service", "--time", "0", f"unix://{self.socket}"],
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "service.log").open("w"),
+        )
+        wait_until("podman's service", self.socket.exists)
+
+    def names(self):
+        return self("ps", "-a", "--format", "{{.Names}}").stdout.split()
+
+    def stop(self):
+        if self.service is not None:
+            self.service.kill()
+            self.service.wait()
+        self("rm", "-f", "-a", "-t", "0", check=False)
+
+
+@pytest.fixture
+def podman(folder):
+    if shutil.which("podman") is None or os.geteuid() != 0:
+        pytest.skip("needs podman (deploy/install-deps --test) and root")
+    own = OwnPodman(folder / "podman")
+    try:
+        own.make_image()
+        if own("run", "--rm", "--network", "host", IMAGE, "true", check=False).returncode != 0:
+            pytest.skip("podman runs no container on this machine")
+        own.start()
+        yield own
+    finally:
+        own.stop()
+
+
+@pytest.fixture
+def node(platform, podman):
+    shared = platform.folder / "shared"
+    shared.mkdir()
+    (shared / "data").write_text("of the site\n")
+    platform.gusu("tenant", "create", "t")
+    platform.start_agent("n1", containers={"socket": str(podman.socket), "mounts": [f"{shared}:/data:ro"]})
+    assert "container" in platform.node("n1")["inventory"]["runtimes"]
+    return platform
+
+
+def output_of(node, *words, ends="SUCCEEDED"):
+    job = node.submit(*words)
+    node.wait_state(job, ends)
+    return job, node.gusu("logs", job).stdout
+
+
+def groups_left(name):
+    return [path for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/gusu/{name}/*.0*")]
+
+
+def test_a_job_runs_in_its_image_as_its_tenant_and_leaves_nothing(node, podman):
+    job, said = output_of(
+        node, "--image", IMAGE, "--gpus", "1", "--",
+        "sh", "-c", "id -u; cat /data/data; echo $GUSU_JOB_ID; ls /bin; touch $GUSU_SCRATCH_DIR/mine && echo wrote",
+    )  # fmt: skip
+    lines = said.splitlines()
+    assert int(lines[0]) >= 1_900_000_000, "the tenant's user, not the image's"
+    assert lines[1] == "of the site" and lines[2] == job
+    assert "busybox" in lines and lines[-1] == "wrote"
+    wait_until("the container to be gone", lambda: podman.names() == [])
+    assert groups_left("n1") == []
+
+
+def test_what_a_container_may_not_do(node):
+    said = output_of(
+        node, "--image", IMAGE, "--",
+        "sh", "-c", "touch /data/x && echo wrote; cat /proc/self/status; ls /dev",
+    )[1]  # fmt: skip
+    assert "wrote" not in said
+    assert "CapBnd:\t0000000000000000" in said and "NoNewPrivs:\t1" in said
+    assert not {"sda", "vda", "kmsg", "mem", "fuse"} & set(said.split())
+
+
+@pytest.mark.parametrize(
+    "words, why",
+    [
+        (["--image", "localhost:1/none:1", "--", "true"], "registry of image"),
+        (["--image", IMAGE, "--", "nosuch"], "the image has no such program"),
+        (["--image", IMAGE, "--output", "out", "--", "true"], "leave out --output"),
+        (["--image", IMAGE, "--workdir", "/root", "--", "true"], "is not seen in containers"),
+    ],
+)
+def test_why_one_does_not_start_is_told(node, podman, words, why):
+    job = node.submit(*words)
+    ended = node.wait_state(job, "FAILED")
+    assert ended["end_reason"] == "LAUNCH_FAILED" and why in ended["end_detail"], ended["end_detail"]
+    assert why in node.gusu("explain", job, check=False).stdout + node.gusu("show", job).stdout
+    assert podman.names() == []
+
+
+def test_exit_codes_and_memory_limits(node):
+    job = node.submit("--image", IMAGE, "--", "sh", "-c", "exit 7")
+    assert node.wait_state(job, "FAILED")["exit_code"] == 7
+    greedy = "a=x; while true; do a=$a$a$a; done"
+    job = node.submit("--image", IMAGE, "--mem", "64M", "--", "sh", "-c", greedy)
+    assert node.wait_state(job, "FAILED")["end_reason"] == "OUT_OF_MEMORY"
+
+
+def test_a_cancelled_container_has_its_grace_and_then_ends(node, podman):
+    polite = "trap 'echo saving; exit 0' TERM; echo up; while true; do sleep 0.1; done"
+    stubborn = "trap '' TERM; echo up; while true; do sleep 0.1; done"
+    for script, says in [(polite, "saving"), (stubborn, "up")]:
+        job = node.submit("--image", IMAGE, "--grace", "3s", "--", "sh", "-c", script)
+        node.wait_state(job, "RUNNING")
+        wait_until("it to speak", lambda job=job: "up" in node.gusu("logs", job).stdout)
+        node.gusu("cancel", job)
+        node.wait_state(job, "CANCELLED")
+        assert says in node.gusu("logs", job).stdout
+    wait_until("the containers to be gone", lambda: podman.names() == [])
+    assert groups_left("n1") == []
+
+
+def test_a_container_outlives_the_agent_and_nothing_outlives_its_supervisor(node, podman):
+    job = node.submit("--image", IMAGE, "--retries", "0", "--", "sh", "-c", "echo up; sleep 600")
+    node.wait_state(job, "RUNNING")
+    wait_until("it to speak", lambda: "up" in node.gusu("logs", job).stdout)
+    node.agents["n1"].kill()
+    node.start_agent("n1")
+    assert node.job(job)["state"] == "RUNNING" and len(podman.names()) == 1
+    for pid in [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")]:
+        try:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if command[0].endswith(b"gusu-supervisor") and str(node.folder).encode() in b"".join(command):
+            os.kill(pid, 9)
+    node.wait_state(job, "FAILED")
+    wait_until("the container to be gone", lambda: podman.names() == [])
