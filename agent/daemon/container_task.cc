@@ -8,6 +8,7 @@
 
 #include "agent/container/podman.h"
 #include "agent/daemon/task_users.h"
+#include "agent/supervisor/container_end.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
 
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 constexpr const char* kSocket = "/run/podman/podman.sock";
 constexpr const char* kGpus = "nvidia.com/gpu={uuid}";
 constexpr mode_t kPrivate = 0600;
+constexpr std::chrono::milliseconds kGroupPatience{5'000};
 
 // "/data", "/data:ro", "/srv/data:/data:ro"
 std::optional<Mount> parse_mount(const std::string& text) {
@@ -87,6 +89,13 @@ std::vector<std::string> devices_of(const NodeSettings& settings, const v1::Laun
         }
     }
     return devices;
+}
+
+// A supervisor that was killed left them.
+void end_groups(const std::string& group) {
+    if (!group.empty()) {
+        end_container_groups(group, kGroupPatience);
+    }
 }
 
 }  // namespace
@@ -202,11 +211,12 @@ void remove_container(const NodeSettings& settings, const TaskKey& key) {
     if (!settings.containers || !fs::exists(settings.task(key) / kContainerOrder, failure)) {
         return;
     }
-    std::thread([socket = settings.containers->socket,
-                 name = container_name(settings, to_text(key))] {
-        if (const Status removed = Podman(socket).remove(name); !removed) {
+    std::thread([podman = Podman(settings.containers->socket),
+                 name = container_name(settings, to_text(key)), group = settings.cgroup(key)] {
+        if (const Status removed = podman.remove(name); !removed) {
             spdlog::warn("container stays name={} reason={}", name, removed.error().message);
         }
+        end_groups(group);
     }).detach();
 }
 
@@ -219,11 +229,12 @@ void remove_stray_containers(const NodeSettings& settings, const std::set<std::s
         kept.insert(container_name(settings, task));
     }
     std::thread([podman = Podman(settings.containers->socket), node = settings.node,
-                 kept = std::move(kept)] {
+                 groups = settings.cgroup_prefix(), kept = std::move(kept)] {
         const auto names = podman.with_label("gusu.node=" + node);
         for (const std::string& name : names ? *names : std::set<std::string>()) {
             if (!kept.contains(name)) {
                 spdlog::warn("stray container name={} removed={}", name, podman.remove(name).ok());
+                end_groups(groups + "/" + name.substr(("gusu-" + node + "-").size()));
             }
         }
     }).detach();

@@ -182,3 +182,4 @@ def test_a_container_outlives_the_agent_and_nothing_outlives_its_supervisor(node
             os.kill(pid, 9)
     node.wait_state(job, "FAILED")
     wait_until("the container to be gone", lambda: podman.names() == [])
+    wait_until("its groups to be gone", lambda: groups_left("n1") == [])
