@@ -55,21 +55,28 @@ void leave_note(const std::filesystem::path& file, const std::string& text) {
     close(opened);
 }
 
-// "oom_kill 1" below the group in which podman makes the container's.
+// "oom_kill 1" in a file of a group's.
+bool tells_of_oom(const std::filesystem::path& file) {
+    std::ifstream lines(file);
+    std::string word;
+    std::int64_t number = 0;
+    while (lines >> word >> number) {
+        if (word == "oom_kill" && number > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of a group below the one in which podman makes the container's, by version 2 or 1.
 bool was_out_of_memory(const std::string& cgroup_parent) {
     std::error_code failure;
     for (const char* const hierarchy : {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"}) {
         const std::filesystem::path parent = hierarchy + cgroup_parent;
         for (const auto& group : std::filesystem::directory_iterator(parent, failure)) {
-            for (const char* const file : {"memory.events", "memory.oom_control"}) {
-                std::ifstream lines(group.path() / file);
-                std::string word;
-                std::int64_t number = 0;
-                while (lines >> word >> number) {
-                    if (word == "oom_kill" && number > 0) {
-                        return true;
-                    }
-                }
+            if (tells_of_oom(group.path() / "memory.events") ||
+                tells_of_oom(group.path() / "memory.oom_control")) {
+                return true;
             }
         }
     }

@@ -156,9 +156,9 @@ Status check_container(const NodeSettings& settings, const v1::Launch& launch) {
                               "their own (tenant_uids)"});
 }
 
-Status put_into_container(const NodeSettings& settings, const TaskKey& key,
-                          const v1::Launch& launch, const DeviceGrant& grant,
+Status put_into_container(const NodeSettings& settings, const ContainedTask& task,
                           SupervisorOrder& order) {
+    const auto& [key, launch, grant] = task;
     const auto user = user_of(settings.users, launch);
     ContainerOrder inside;
     inside.socket = settings.containers->socket;

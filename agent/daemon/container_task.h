@@ -17,8 +17,12 @@ Status try_containers(const ContainerSettings& containers);
 // Why the task cannot run in a container on this node.
 Status check_container(const NodeSettings& settings, const v1::Launch& launch);
 // Makes of the order for a process one for a container, and writes down what is to be in it.
-Status put_into_container(const NodeSettings& settings, const TaskKey& key,
-                          const v1::Launch& launch, const DeviceGrant& grant,
+struct ContainedTask {
+    const TaskKey& key;
+    const v1::Launch& launch;
+    const DeviceGrant& grant;
+};
+Status put_into_container(const NodeSettings& settings, const ContainedTask& task,
                           SupervisorOrder& order);
 
 // What is left of the container of a task that is over, and of those of unknown tasks. Does not

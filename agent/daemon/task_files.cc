@@ -187,7 +187,7 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
     }
     SupervisorOrder order = order_of(settings, key, launch, grant);
     if (!launch.image().empty()) {
-        if (const Status put = put_into_container(settings, key, launch, grant, order); !put) {
+        if (const Status put = put_into_container(settings, {key, launch, grant}, order); !put) {
             return put;
         }
     }

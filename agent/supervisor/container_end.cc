@@ -29,30 +29,38 @@ void remove_groups(const fs::path& top) {
                   [](const fs::path& folder) { ::rmdir(folder.c_str()); });
 }
 
+// Where groups are made in a hierarchy, from its root: podman was told the same for all of them.
+fs::path place_of_groups(const CgroupLayout& layout) {
+    if (layout.hierarchies.empty()) {
+        return {};
+    }
+    const std::string base = layout.hierarchies.front().base + "/";
+    const std::size_t end = base.find('/', std::string("/sys/fs/cgroup/").size());
+    return end == std::string::npos ? "" : base.substr(end + 1);
+}
+
+// And the groups above that thereby become empty, below `root`.
+void remove_box(const fs::path& box, const fs::path& root) {
+    std::error_code failure;
+    if (!fs::is_directory(box, failure)) {
+        return;
+    }
+    remove_groups(box);
+    fs::path empty = box.parent_path();
+    while (empty != root && ::rmdir(empty.c_str()) == 0) {
+        empty = empty.parent_path();
+    }
+}
+
 }  // namespace
 
 void end_container_groups(const std::string& group, std::chrono::milliseconds patience) {
     const CgroupLayout layout = current_cgroup_layout();
     (void)remove_cgroups_below(layout, group + "/box", Duration(patience));
-    // Below the group that we are in, as those that we make: podman was told so.
-    std::string below;
-    if (!layout.hierarchies.empty()) {
-        const std::string base = layout.hierarchies.front().base + "/";
-        const std::size_t end = base.find('/', std::string("/sys/fs/cgroup/").size());
-        below = end == std::string::npos ? "" : base.substr(end + 1);
-    }
+    const fs::path below = place_of_groups(layout);
     std::error_code failure;
     for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup", failure)) {
-        const fs::path box = hierarchy.path() / below / group / "box";
-        if (fs::is_directory(box, failure)) {
-            remove_groups(box);
-            for (fs::path empty = box.parent_path(); empty != hierarchy.path();
-                 empty = empty.parent_path()) {
-                if (::rmdir(empty.c_str()) != 0) {
-                    break;
-                }
-            }
-        }
+        remove_box(hierarchy.path() / below / group / "box", hierarchy.path());
     }
 }
 

@@ -169,8 +169,9 @@ void run_gpucheck(EventLoop& loop, const std::filesystem::path& program,
         if (::waitpid(run->pid, &status, WNOHANG) != run->pid) {
             return;
         }
+        // unwatch() ends this function's own captures.
         const auto end = done;
-        const auto kept = run;
+        const auto kept = run;  // NOLINT(performance-unnecessary-copy-initialization)
         loop.unwatch(kept->process.get());
         end(read_findings(WIFEXITED(status) ? WEXITSTATUS(status) : kLost,
                           read_output(kept->output)));
