@@ -107,15 +107,19 @@ void SimulatedWorld::bury() {
     }
     for (const auto& machine : machines_) {
         if (machine->agent != nullptr && machine->agent->dead()) {
-            ++life_.counts.of(Fault::AgentCrash);
-            life_.tell([&] { return "the agent of " + machine->node.name() + " is dead"; });
-            const bool takes_machine = machine->agent->takes_machine();
-            agent_is_gone(*machine);
-            if (takes_machine) {
-                life_.time.after(life_.dice.between(Duration(0), kLastBreath),
-                                 [this, &one = *machine] { power_is_lost(one); });
-            }
+            bury_agent(*machine);
         }
+    }
+}
+
+void SimulatedWorld::bury_agent(Machine& machine) {
+    ++life_.counts.of(Fault::AgentCrash);
+    life_.tell([&] { return "the agent of " + machine.node.name() + " is dead"; });
+    const bool takes_machine = machine.agent->takes_machine();
+    agent_is_gone(machine);
+    if (takes_machine) {
+        life_.time.after(life_.dice.between(Duration(0), kLastBreath),
+                         [this, &machine] { power_is_lost(machine); });
     }
 }
 

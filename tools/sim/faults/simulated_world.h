@@ -45,6 +45,7 @@ private:
     };
     bool live_until(Duration time);
     void bury();
+    void bury_agent(Machine& machine);
     void start_scheduler();
     void start_agent(Machine& machine);
     void agent_is_gone(Machine& machine);
