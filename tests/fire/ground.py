@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 os.environ.setdefault("GUSU_BIN", str(ROOT / "build/release/bin"))
@@ -25,6 +26,11 @@ def need_programs(*more):
     lacking = [name for name in ("gusu", "gusu-scheduler", "gusu-agent", *more) if not (BIN / name).exists()]
     if lacking:
         sys.exit(f"{BIN} lacks {', '.join(lacking)}: cmake --build --preset release, or set GUSU_BIN")
+
+
+def new_folder(prefix):
+    """Not in /tmp if tasks have one of their own, which is so where the agent is root: they write in it."""
+    return pathlib.Path(tempfile.mkdtemp(prefix=prefix, dir="/var/lib" if os.geteuid() == 0 else None))
 
 
 def enter_own_namespaces():
