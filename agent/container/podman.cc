@@ -256,8 +256,9 @@ Status Podman::signal(const std::string& name, int number) const {
 }
 
 Result<Podman::State> Podman::end_of(const std::string& name) const {
-    const auto waited =
-        ask(socket_, {.method = "POST", .target = of_container(name, "/wait?condition=stopped")});
+    const auto waited = ask(
+        socket_,
+        {.method = "POST", .target = of_container(name, "/wait?condition=stopped&interval=10ms")});
     if (const Status good = expect_success(waited, "the container cannot be waited for"); !good) {
         return good.error();
     }
