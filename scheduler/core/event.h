@@ -59,6 +59,8 @@ struct NodeJoined {
 struct NodeContactLost {
     NodeId node;
     Time lease_ends;
+    // Its lease has ended, and it is waited for until then, as many are out of touch.
+    bool awaited = false;
 };
 // The lease is over: whatever ran there has stopped itself.
 struct NodeLost {

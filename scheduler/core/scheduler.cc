@@ -5,6 +5,7 @@
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/held_places.h"
+#include "scheduler/core/policy/lost_nodes.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -94,7 +95,10 @@ void Scheduler::happen(Event event, Events& events) {
 
 void Scheduler::lose_nodes(Time now, Events& events) {
     while (!state_.leases().empty() && state_.leases().begin()->first <= now) {
-        for (Event& event : node_lost(state_, state_.leases().begin()->second, now)) {
+        const NodeId node = state_.leases().begin()->second;
+        Events next =
+            must_await(state_, node) ? nodes_awaited(state_, now) : node_lost(state_, node, now);
+        for (Event& event : next) {
             happen(std::move(event), events);
         }
     }

@@ -94,6 +94,7 @@ void write_contact(const core::Contact& contact, storage::NodeRestored& record) 
     } else if (const auto* unreachable = std::get_if<core::Unreachable>(&contact)) {
         record.mutable_unreachable()->set_since(to_milliseconds(unreachable->since));
         record.mutable_unreachable()->set_lease_ends(to_milliseconds(unreachable->lease_ends));
+        record.mutable_unreachable()->set_awaited(unreachable->awaited);
     } else {
         record.mutable_lost()->set_since(to_milliseconds(std::get<core::Lost>(contact).since));
     }
@@ -106,7 +107,8 @@ core::Contact read_contact(const storage::NodeRestored& record, StoredReader& re
         case storage::NodeRestored::kUnreachable:
             return core::Unreachable{
                 .since = from_milliseconds(record.unreachable().since()),
-                .lease_ends = from_milliseconds(record.unreachable().lease_ends())};
+                .lease_ends = from_milliseconds(record.unreachable().lease_ends()),
+                .awaited = record.unreachable().awaited()};
         case storage::NodeRestored::kLost:
             return core::Lost{from_milliseconds(record.lost().since())};
         case storage::NodeRestored::CONTACT_NOT_SET:
@@ -146,10 +148,13 @@ void write(const core::NodeContactLost& event, storage::Event& record, StoredWri
     storage::NodeContactLost& lost = *record.mutable_node_contact_lost();
     lost.set_node(event.node.value);
     lost.set_lease_ends(to_milliseconds(event.lease_ends));
+    lost.set_awaited(event.awaited);
 }
 
 core::NodeContactLost read(const storage::NodeContactLost& record, StoredReader&) {
-    return {.node = {record.node()}, .lease_ends = from_milliseconds(record.lease_ends())};
+    return {.node = {record.node()},
+            .lease_ends = from_milliseconds(record.lease_ends()),
+            .awaited = record.awaited()};
 }
 
 void write(const core::NodeLost& event, storage::Event& record, StoredWriter&) {

@@ -116,6 +116,7 @@ void write(const core::PolicyChanged& event, storage::Event& record, StoredWrite
     written.set_lendable_milli(event.policy.lendable_milli);
     written.mutable_lane_bounds()->Add(event.policy.lane_bounds_gpu_hours.begin(),
                                        event.policy.lane_bounds_gpu_hours.end());
+    written.set_waits_for_many_ms(event.policy.waits_for_many.count());
 }
 
 core::PolicyChanged read(const storage::PolicyChanged& record, StoredReader&) {
@@ -123,7 +124,8 @@ core::PolicyChanged read(const storage::PolicyChanged& record, StoredReader&) {
              .short_job = Duration(record.short_job_ms()),
              .ages_after = Duration(record.ages_after_ms()),
              .lendable_milli = record.lendable_milli(),
-             .lane_bounds_gpu_hours = {record.lane_bounds().begin(), record.lane_bounds().end()}}};
+             .lane_bounds_gpu_hours = {record.lane_bounds().begin(), record.lane_bounds().end()},
+             .waits_for_many = Duration(record.waits_for_many_ms())}};
 }
 
 void write(const core::TenantCreated& event, storage::Event& record, StoredWriter&) {

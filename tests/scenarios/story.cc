@@ -133,6 +133,7 @@ private:
         policy.short_job = parse_duration(line.option("short_job", "4h")).value();
         policy.ages_after = parse_duration(line.option("ages_after", "24h")).value();
         policy.lendable_milli = line.number("lendable_milli", policy.lendable_milli);
+        policy.waits_for_many = parse_duration(line.option("waits_for_many", "10m")).value();
         happened(world_.execute(core::SetPolicy{policy}));
     }
 

@@ -98,6 +98,12 @@ public:
                told_time(event.not_before).substr(0, told_time(event.not_before).find(' ')) + ": " +
                ending(event.ending) + usage(event.usage);
     }
+    std::string operator()(const core::NodeContactLost& event) const {
+        const std::string until = told_time(event.lease_ends);
+        return event.awaited ? state_.node(event.node)->description.name + " is waited for until " +
+                                   until.substr(0, until.find(' '))
+                             : "";
+    }
     std::string operator()(const core::NodeLost& event) const {
         return state_.node(event.node)->description.name + " lost";
     }

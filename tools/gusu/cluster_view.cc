@@ -179,6 +179,9 @@ std::string status_screen(const v1::GetStatusResponse& status, const View& view)
         {say("Jobs"), counts_text(status.jobs())},
         {say("Waiting"), status.waiting_size() == 0 ? "" : counts_text(status.waiting())},
     });
+    for (const std::string& notice : status.notices()) {
+        text += "\n" + notice + "\n";
+    }
     if (status.accelerators_size() > 0) {
         text += "\n" + accelerator_table(status, view);
     }

@@ -39,6 +39,7 @@ struct State::Apply {
     void operator()(const NodeResumed& event);
     void operator()(const NodeLabelled& event);
     void operator()(const NodeRestored& event);
+    void set_contact(Node& node, const Contact& contact);
 
     // reservations.cc
     void operator()(const ReservationCreated& event);

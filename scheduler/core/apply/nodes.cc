@@ -17,6 +17,18 @@ void State::Apply::count_devices(const NodeDescription& node, int nodes) {
     }
 }
 
+void State::Apply::set_contact(Node& node, const Contact& contact) {
+    if (const auto* out = std::get_if<Unreachable>(&node.contact)) {
+        state.leases_.erase({out->lease_ends, node.id});
+    }
+    state.lost_nodes_ -= std::holds_alternative<Lost>(node.contact) ? 1 : 0;
+    node.contact = contact;
+    if (const auto* out = std::get_if<Unreachable>(&node.contact)) {
+        state.leases_.insert({out->lease_ends, node.id});
+    }
+    state.lost_nodes_ += std::holds_alternative<Lost>(node.contact) ? 1 : 0;
+}
+
 void State::Apply::operator()(const NodeJoined& event) {
     given(event.node.value);
     const bool is_new = !state.nodes_.contains(event.node);
@@ -25,9 +37,6 @@ void State::Apply::operator()(const NodeJoined& event) {
         joined.id = event.node;
         state.node_by_name_[event.description.name] = event.node;
     }
-    if (const auto* out = std::get_if<Unreachable>(&joined.contact)) {
-        state.leases_.erase({out->lease_ends, joined.id});
-    }
     if (is_new || joined.description != event.description) {
         ++state.inventory_version_;
     }
@@ -35,7 +44,7 @@ void State::Apply::operator()(const NodeJoined& event) {
     count_devices(event.description, +1);
     joined.description = event.description;
     joined.boot_id = event.boot_id;
-    joined.contact = InContact{event.session};
+    set_contact(joined, InContact{event.session});
     measure_room(joined);
     state.open_nodes_.learn(joined.description);
     index(joined);
@@ -48,21 +57,16 @@ void State::Apply::operator()(const NodeJoined& event) {
 // Also where a node goes jobs are asked again: tasks may be spread over fewer domains without it.
 void State::Apply::operator()(const NodeContactLost& event) {
     Node& out = node(event.node);
-    if (const auto* before = std::get_if<Unreachable>(&out.contact)) {
-        state.leases_.erase({before->lease_ends, out.id});
-    }
-    out.contact = Unreachable{.since = at, .lease_ends = event.lease_ends};
+    const auto* before = std::get_if<Unreachable>(&out.contact);
+    const Time since = event.awaited && before != nullptr ? before->since : at;
+    set_contact(out, Unreachable{since, event.lease_ends, event.awaited});
     index(out);
     offer(out);
-    state.leases_.insert({event.lease_ends, event.node});
 }
 
 void State::Apply::operator()(const NodeLost& event) {
     Node& lost = node(event.node);
-    if (const auto* out = std::get_if<Unreachable>(&lost.contact)) {
-        state.leases_.erase({out->lease_ends, lost.id});
-    }
-    lost.contact = Lost{at};
+    set_contact(lost, Lost{at});
     index(lost);
 }
 
@@ -100,14 +104,11 @@ void State::Apply::operator()(const NodeRestored& event) {
                        .boot_id = event.boot_id,
                        .session = {}});
     Node& restored = node(event.node);
-    restored.contact = event.contact;
+    set_contact(restored, event.contact);
     restored.drained = event.drained;
     restored.labels_set = event.labels_set;
     plan_drain(restored, event.drains);
     index(restored);
-    if (const auto* out = std::get_if<Unreachable>(&restored.contact)) {
-        state.leases_.insert({out->lease_ends, restored.id});
-    }
 }
 
 }  // namespace gusu::core

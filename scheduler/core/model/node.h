@@ -58,10 +58,12 @@ struct NodeDescription {
 struct InContact {
     std::string session;  // of the agent's present run
 };
-// Out of touch; its tasks may be running until `lease_ends`, and are gone after it.
+// Out of touch; its tasks may be running until `lease_ends`, and are gone after it. One that is
+// `awaited` is one of many, and is given up later than it would be alone.
 struct Unreachable {
     Time since;
     Time lease_ends;
+    bool awaited = false;
 };
 struct Lost {
     Time since;

@@ -23,6 +23,9 @@ struct Policy {
     // that turned out to be long ("Tiresias", Gu et al., NSDI 2019). The bounds quadruple, as run
     // times spread over decades.
     std::vector<std::int64_t> lane_bounds_gpu_hours{2, 8, 32, 128, 512, 2048};
+    // Nodes of which many are out of touch at once (policy/lost_nodes.h) are given up so long after
+    // their lease has ended; 0: when it ends, as single ones.
+    Duration waits_for_many{10 * 60'000};
 
     friend bool operator==(const Policy&, const Policy&) = default;
 };

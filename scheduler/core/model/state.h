@@ -57,6 +57,8 @@ public:
     const std::set<std::pair<Time, JobId>>& ended() const { return ended_; }
     // Nodes out of touch, by the end of their lease.
     const std::set<std::pair<Time, NodeId>>& leases() const { return leases_; }
+    // Nodes that were given up and have not come back.
+    std::size_t lost_nodes() const { return lost_nodes_; }
     std::uint64_t epoch() const { return epoch_; }
     std::uint64_t next_id() const { return next_id_; }
     // Time of the last event.
@@ -244,6 +246,7 @@ private:
     mutable WorthTable worth_table_;
     std::set<std::pair<Time, JobId>> ended_;
     std::set<std::pair<Time, NodeId>> leases_;
+    std::size_t lost_nodes_ = 0;
     std::map<DemandPointer, std::size_t, DemandLess> demands_;  // and how many jobs ask it
     std::uint64_t epoch_ = 0;
     std::uint64_t next_id_ = 1;

@@ -216,6 +216,8 @@ void check_policy(const config::v1::PolicyConfig& policy, Complaints& complaints
     check_duration("policy.run_at_least", policy.run_at_least(), kPolicyTime, complaints);
     check_duration("policy.short_job", policy.short_job(), kPolicyTime, complaints);
     check_duration("policy.age_after", policy.age_after(), kPolicyTime, complaints);
+    check_duration("policy.wait_for_many_nodes", policy.wait_for_many_nodes(), kPolicyTime,
+                   complaints);
     check_number("policy.lendable_share", policy.lendable_share(), 1, complaints);
     std::int64_t before = 0;
     for (int i = 0; i < policy.lane_bounds_gpu_hours_size(); ++i) {

@@ -34,6 +34,8 @@ void fill_defaults_of_policy(config::v1::PolicyConfig& policy) {
     or_default(policy.has_run_at_least(), *policy.mutable_run_at_least(), defaults.runs_at_least);
     or_default(policy.has_short_job(), *policy.mutable_short_job(), defaults.short_job);
     or_default(policy.has_age_after(), *policy.mutable_age_after(), defaults.ages_after);
+    or_default(policy.has_wait_for_many_nodes(), *policy.mutable_wait_for_many_nodes(),
+               defaults.waits_for_many);
     if (!policy.has_lendable_share()) {
         policy.set_lendable_share(defaults.lendable_milli / 1000.0);
     }
@@ -161,7 +163,8 @@ core::Policy to_policy(const config::v1::PolicyConfig& config) {
             .ages_after = duration(config.age_after()),
             .lendable_milli = static_cast<int>(std::lround(config.lendable_share() * 1000)),
             .lane_bounds_gpu_hours = {config.lane_bounds_gpu_hours().begin(),
-                                      config.lane_bounds_gpu_hours().end()}};
+                                      config.lane_bounds_gpu_hours().end()},
+            .waits_for_many = duration(config.wait_for_many_nodes())};
 }
 
 Status check_scheduler_config(const fs::path& file) {

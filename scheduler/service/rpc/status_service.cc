@@ -1,7 +1,9 @@
 #include "scheduler/service/rpc/status_service.h"
 
 #include "proto/text/json.h"
+#include "scheduler/base/text.h"
 #include "scheduler/core/policy/access.h"
+#include "scheduler/core/policy/lost_nodes.h"
 #include "scheduler/service/metrics/state_counts.h"
 #include "scheduler/service/rpc/call.h"
 #include "scheduler/service/rpc/job_view.h"
@@ -71,6 +73,16 @@ void show_accelerators(const core::State& state, v1::GetStatusResponse& response
     }
 }
 
+void show_notices(const core::State& state, v1::GetStatusResponse& response) {
+    const core::Awaited awaited = core::awaited(state);
+    if (awaited.nodes > 0) {
+        response.add_notices(std::to_string(awaited.nodes) +
+                             " nodes fell out of touch together; they, and jobs on "
+                             "them, are given up only at " +
+                             format_rfc3339(awaited.until) + " (policy.wait_for_many_nodes)");
+    }
+}
+
 }  // namespace
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
@@ -90,6 +102,7 @@ grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* 
                 return Done{};
             }
             show_accelerators(state, shown);
+            show_notices(state, shown);
             show_counts(count_nodes(state), [&] { return shown.add_nodes(); });
             const JobCounts jobs = sight_of(state, call->user()).everything
                                        ? count_all(state, now)

@@ -20,13 +20,17 @@ constexpr Duration kLeaseOverdue{1'000};
 constexpr Duration kWithoutStream{45'000};
 constexpr Duration kLease{60'000};
 constexpr Duration kKillTime{30'000};
+constexpr Duration kWaitForMany{120'000};
 
-std::vector<core::Command> first_commands() {
+// A site that waits longer for many nodes than for one, or does not.
+std::vector<core::Command> first_commands(Duration waits_for_many) {
+    core::Policy policy;
+    policy.waits_for_many = waits_for_many;
     std::vector<core::Accelerator> catalogue(1);
     catalogue.front().name = "nvidia-h200";
     catalogue.front().vendor = "nvidia";
     return {core::TakeLeadership{kLease + kKillTime}, core::SetCatalogue{catalogue},
-            core::SetPolicy{}};
+            core::SetPolicy{policy}};
 }
 
 }  // namespace
@@ -68,7 +72,8 @@ void SimulatedScheduler::start(Time wall) {
     oracle_.check_recovered(core().state());
     base_ = std::max(wall, core().state().last_event());
     began_ = untroubled_since_ = life_.time.now();
-    auto first = decider_.lead(first_commands(), now());
+    auto first =
+        decider_.lead(first_commands(life_.dice.falls(0.5) ? kWaitForMany : Duration(0)), now());
     check(first.ok(), "leadership can be taken");
     if (!may("write the leadership") || !why_not().empty()) {
         mortal_.doom(1);
