@@ -30,6 +30,7 @@ v1::Hello Conversation::hello(const v1::NodeInventory& inventory) {
     hello.set_session(identity_.session);
     *hello.mutable_inventory() = inventory;
     hello.set_highest_epoch(tasks_.highest_epoch());
+    hello.set_confirms(true);
     for (v1::TaskObservation& task : tasks_.tell_all()) {
         *hello.add_tasks() = std::move(task);
     }

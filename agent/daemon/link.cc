@@ -42,6 +42,12 @@ void Link::take(const std::shared_ptr<LinkStream>& stream, const v1::ConnectResp
         return;
     }
     heard_at_ = timers_.now();
+    if (response.has_confirm_hello()) {
+        v1::ConnectRequest confirmed;
+        confirmed.mutable_hello_confirmed();
+        stream_->send(std::move(confirmed), nullptr);
+        return;
+    }
     if (response.has_welcome()) {
         welcome(response.welcome());
         return;

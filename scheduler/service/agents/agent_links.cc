@@ -94,6 +94,8 @@ void AgentLinks::said(const Stream& stream, const v1::ConnectRequest& request) {
                         "the first message of a stream is a Hello, and only it"});
     } else if (is_first) {
         hello(stream, request.hello());
+    } else if (request.has_hello_confirmed()) {
+        confirmed(stream);
     } else if (request.has_observed()) {
         observed(stream, request.observed());
     } else if (request.has_log_chunk()) {
@@ -129,8 +131,45 @@ void AgentLinks::hello(const Stream& stream, const v1::Hello& hello) {
     }
     join_node->session += "/" + std::to_string(stream->number());
     stream->set_session(join_node->session);
-    join(stream, std::move(*join_node));
-    report_checkpoints(stream, hello.tasks());
+    Newcomer newcomer{stream, std::move(*join_node), hello.tasks()};
+    if (hello.confirms()) {
+        ask_to_confirm(std::move(newcomer));
+    } else {
+        join(std::move(newcomer));
+    }
+}
+
+void AgentLinks::ask_to_confirm(Newcomer newcomer) {
+    const Stream stream = newcomer.stream;
+    Stream before;
+    {
+        const std::lock_guard lock(mutex_);
+        Newcomer& last = newcomers_[stream->peer()];
+        before = std::exchange(last, std::move(newcomer)).stream;
+    }
+    if (before != nullptr) {
+        before->finish({grpc::StatusCode::ABORTED, "node " + stream->peer() +
+                                                       " has connected anew; this stream is its "
+                                                       "old one"});
+    }
+    v1::ConnectResponse response;
+    response.mutable_confirm_hello();
+    stream->send(std::move(response));
+}
+
+void AgentLinks::confirmed(const Stream& stream) {
+    std::optional<Newcomer> newcomer;
+    {
+        const std::lock_guard lock(mutex_);
+        const auto found = newcomers_.find(stream->peer());
+        if (found != newcomers_.end() && found->second.stream == stream) {
+            newcomer = std::move(found->second);
+            newcomers_.erase(found);
+        }
+    }
+    if (newcomer) {
+        join(std::move(*newcomer));
+    }
 }
 
 // Told again with every observation of the task: the core knows what is news.
@@ -149,7 +188,13 @@ void AgentLinks::report_checkpoints(const Stream& stream, const Observations& ta
     }
 }
 
-void AgentLinks::join(const Stream& stream, core::JoinNode join) {
+void AgentLinks::join(Newcomer newcomer) {
+    const Stream& stream = newcomer.stream;
+    post_join(stream, std::move(newcomer.join));
+    report_checkpoints(stream, newcomer.tasks);
+}
+
+void AgentLinks::post_join(const Stream& stream, core::JoinNode join) {
     const std::string node = join.description.name;
     engine_.post(std::move(join), Sender::Agent,
                  [this, stream, node](core::Scheduler& scheduler,
@@ -263,6 +308,10 @@ void AgentLinks::ended(const Stream& stream, bool was_joining) {
         const auto found = welcomed_.find(stream->peer());
         if (found != welcomed_.end() && found->second == stream) {
             welcomed_.erase(found);
+        }
+        const auto newcomer = newcomers_.find(stream->peer());
+        if (newcomer != newcomers_.end() && newcomer->second.stream == stream) {
+            newcomers_.erase(newcomer);
         }
     }
     relay_.stream_ended(stream);

@@ -60,11 +60,20 @@ public:
 
 private:
     void hello(const Stream& stream, const v1::Hello& hello);
-    void join(const Stream& stream, core::JoinNode join);
+    // Who has said Hello.
+    using Observations = google::protobuf::RepeatedPtrField<v1::TaskObservation>;
+    struct Newcomer {
+        Stream stream;
+        core::JoinNode join;
+        Observations tasks;
+    };
+    void ask_to_confirm(Newcomer newcomer);
+    void confirmed(const Stream& stream);
+    void join(Newcomer newcomer);
+    void post_join(const Stream& stream, core::JoinNode join);
     Release joined(const Stream& stream, const std::string& node, const core::State& state);
     void observed(const Stream& stream, const v1::Observed& observed);
     bool described(const Stream& stream, const v1::NodeInventory& inventory);
-    using Observations = google::protobuf::RepeatedPtrField<v1::TaskObservation>;
     void report_checkpoints(const Stream& stream, const Observations& tasks);
     void lose_contact(const Stream& stream);
     Release orders_of(const core::State& state, const core::Events& events);
@@ -83,8 +92,9 @@ private:
     std::condition_variable stream_done_;
     bool closing_ = false;
     std::uint64_t streams_opened_ = 0;
-    std::map<std::uint64_t, Stream> streams_;  // all, by number, until gRPC is done with them
-    std::map<std::string, Stream> welcomed_;   // by node
+    std::map<std::uint64_t, Stream> streams_;    // all, by number, until gRPC is done with them
+    std::map<std::string, Newcomer> newcomers_;  // by node: the last of each to say Hello
+    std::map<std::string, Stream> welcomed_;     // by node
 };
 
 }  // namespace gusu::service

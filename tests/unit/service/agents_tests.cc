@@ -188,6 +188,55 @@ TEST(Connect, WhatANodeOffersMayChangeWhileJobsRun) {
     EXPECT_EQ(agent.end()->error_code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+v1::Hello hello_to_confirm(const std::string& boot) {
+    v1::Hello hello = hello_of("n1");
+    hello.set_boot_id(boot);
+    hello.set_confirms(true);
+    return hello;
+}
+
+bool is_asked(FakeAgent& agent) {
+    const auto asked = agent.next();
+    return asked && asked->has_confirm_hello();
+}
+
+TEST(Connect, AHelloOfAnEarlierBootThatComesLateIsNotHeeded) {
+    AgentsPlatform platform;
+    const KeyPair pair = node_pair(platform.authority(), "n1");
+    FakeAgent now(platform, pair);
+    now.say(hello_to_confirm("boot-2"));
+    ASSERT_TRUE(is_asked(now));
+    EXPECT_TRUE(platform.now([](const core::State& state) { return state.nodes().empty(); }));
+    now.confirm_hello();
+    joined(now);
+
+    // Its machine has gone, and nobody answers.
+    FakeAgent late(platform, pair);
+    late.say(hello_to_confirm("boot-1"));
+    ASSERT_TRUE(is_asked(late));
+    const JobId job = platform.submit(AgentsPlatform::one_task());
+    now.observe(seen(launched(now), v1::TASK_PHASE_RUNNING));
+    EXPECT_TRUE(platform.eventually([&](const auto& state) { return is_running(state, job); }));
+}
+
+TEST(Connect, OnlyTheLastHelloOfANodeIsConfirmed) {
+    AgentsPlatform platform;
+    const KeyPair pair = node_pair(platform.authority(), "n1");
+    FakeAgent before(platform, pair);
+    before.say(hello_to_confirm("boot-1"));
+    ASSERT_TRUE(is_asked(before));
+    FakeAgent now(platform, pair);
+    now.say(hello_to_confirm("boot-2"));
+    ASSERT_TRUE(is_asked(now));
+    before.confirm_hello();
+    EXPECT_EQ(before.end()->error_code(), grpc::StatusCode::ABORTED);
+    now.confirm_hello();
+    now.confirm_hello();  // one that comes twice changes nothing
+    joined(now);
+    EXPECT_TRUE(platform.now(
+        [](const core::State& state) { return state.node("n1")->boot_id == "boot-2"; }));
+}
+
 TEST(Connect, ACheckOfDevicesReachesTheAgent) {
     AgentsPlatform platform;
     v1::CheckDevices order;

@@ -95,6 +95,11 @@ public:
         *request.mutable_hello() = std::move(hello);
         stream_->Write(request);
     }
+    void confirm_hello() {
+        v1::ConnectRequest request;
+        request.mutable_hello_confirmed();
+        stream_->Write(request);
+    }
     void heartbeat(std::int64_t sent_ms = 1) {
         v1::ConnectRequest request;
         request.mutable_heartbeat()->set_sent_ms(sent_ms);
