@@ -1,20 +1,13 @@
 #include "agent/daemon/agent.h"
 
-#include <google/protobuf/util/time_util.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cstdlib>
-#include <iterator>
 #include <random>
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
 #include "agent/daemon/container_task.h"
-#include "agent/daemon/device/catalogue.h"
 #include "agent/daemon/device/device_filter.h"
-#include "agent/daemon/device/gpu_slicer.h"
 #include "agent/daemon/inventory.h"
 #include "agent/daemon/task_files.h"
 #include "agent/daemon/wall.h"
@@ -30,65 +23,6 @@ namespace fs = std::filesystem;
 constexpr auto kCleanEvery = std::chrono::minutes(1);
 constexpr Duration kEndPatience{30'000};
 
-Duration to_duration(const google::protobuf::Duration& duration) {
-    return Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(duration));
-}
-
-// Half of what the machine has is left to the others.
-std::int64_t task_processes(const config::v1::AgentConfig& config) {
-    const auto text = read_file("/proc/sys/kernel/pid_max");
-    const std::int64_t most = text ? std::strtoll(text->c_str(), nullptr, 10) / 2 : 0;
-    return most > 0 ? std::min(most, config.task_processes()) : config.task_processes();
-}
-
-// Without a hierarchy that may be written to, tasks run without groups.
-CgroupLayout usable_cgroups() {
-    CgroupLayout layout = current_cgroup_layout();
-    if (const Status entered = enter_agent_leaf(layout); !entered) {
-        spdlog::warn("no leaf group for the agent reason={}", entered.error().message);
-    }
-    std::erase_if(layout.hierarchies, [](const CgroupHierarchy& hierarchy) {
-        return ::access(hierarchy.base.c_str(), W_OK) != 0;
-    });
-    if (layout.hierarchies.empty()) {
-        spdlog::warn(
-            "tasks have no limits: no control group may be made; run the agent as root, or "
-            "as a service with Delegate=yes");
-    }
-    return layout;
-}
-
-Result<NodeSettings> make_settings(const config::v1::AgentConfig& config) {
-    std::error_code failure;
-    NodeSettings settings;
-    settings.node = config.node();
-    settings.state_dir = fs::weakly_canonical(config.state_dir(), failure);
-    settings.supervisor =
-        fs::read_symlink("/proc/self/exe", failure).parent_path() / "gusu-supervisor";
-    if (::access(settings.supervisor.c_str(), X_OK) != 0) {
-        return system_error("gusu-supervisor stands beside gusu-agent; cannot run",
-                            settings.supervisor);
-    }
-    settings.checkpoint_root = config.checkpoint_root();
-    settings.log_limit = config.log_limit();
-    settings.task_devices.assign(config.task_devices().begin(), config.task_devices().end());
-    settings.keep_logs_for = to_duration(config.keep_logs_for());
-    settings.keep_scratch_for = to_duration(config.keep_scratch_for());
-    settings.task_processes = task_processes(config);
-    auto users = find_task_users(config);
-    if (!users) {
-        return users.error();
-    }
-    settings.users = std::move(*users);
-    settings.task_owner = settings.users.shared.owner;
-    auto containers = container_settings(config);
-    if (!containers) {
-        return containers.error();
-    }
-    settings.containers = std::move(*containers);
-    return settings;
-}
-
 // Tasks of another user pass through it to their scratch.
 Status make_state_dir(const fs::path& folder) {
     std::error_code failure;
@@ -101,25 +35,6 @@ Result<Descriptor> take_state_dir(const config::v1::AgentConfig& config) {
         return made.error();
     }
     return lock_file(folder / "lock");
-}
-
-Result<Catalogue> load_catalogue(const config::v1::AgentConfig& config) {
-    constexpr const char* kUsual = "/etc/gusu/catalogue.yaml";
-    if (!config.catalogue_file().empty()) {
-        return Catalogue::read(config.catalogue_file());
-    }
-    std::error_code failure;
-    return fs::exists(kUsual, failure) ? Catalogue::read(kUsual) : Catalogue();
-}
-
-// "": there is none.
-fs::path gpucheck_program(const config::v1::AgentConfig& config, const NodeSettings& settings) {
-    const std::string& configured = config.gpu_checks().program();
-    if (!configured.empty()) {
-        return configured == "none" ? "" : configured;
-    }
-    const fs::path beside = settings.supervisor.parent_path() / "gusu-gpucheck";
-    return ::access(beside.c_str(), X_OK) == 0 ? beside : fs::path();
 }
 
 // So that SQLite makes it, and what it makes beside it, for nobody else.
@@ -168,17 +83,13 @@ Status Agent::prepare() {
         }
     }
     settings_ = std::move(*settings);
-    settings_.cgroups = usable_cgroups();
     inventory_ = std::move(inventory->offered);
     settings_.device_files = std::move(inventory->device_files);
-    own_devices_.assign(inventory_.devices().begin(), inventory_.devices().end());
     offer_containers();
     boot_id_ = *boot_id;
     loop_ = std::move(*loop);
-    for (const Status& set : {know_devices(), open_slicer()}) {
-        if (!set) {
-            return set;
-        }
+    if (const Status known = know_devices(); !known) {
+        return known;
     }
     const fs::path journal = settings_.state_dir / "tasks.sqlite";
     for (const Status& made : {make_node_folders(settings_), make_private(journal)}) {
@@ -193,7 +104,7 @@ Status Agent::prepare() {
     store_ = std::move(*store);
     host_ = std::make_unique<LocalTaskHost>(settings_, *loop_);
     host_->prepare_devices_by([this](const v1::Launch& launch, const auto& granted) {
-        return prepare_devices(launch, granted);
+        return devices_->prepare(launch, granted);
     });
     tasks_ = std::make_unique<Tasks>(*host_, *loop_, *store_);
     loop_->each_round([this] { tasks_->round_over(); });
@@ -203,8 +114,7 @@ Status Agent::prepare() {
     if (const Status adopted = tasks_->adopt(); !adopted) {
         return adopted;
     }
-    care_->use(*tasks_);
-    watch_gpus();
+    devices_->use(*tasks_);
     return Done{};
 }
 
@@ -221,108 +131,21 @@ void Agent::offer_containers() {
 }
 
 Status Agent::know_devices() {
-    auto catalogue = load_catalogue(config_);
-    if (!catalogue) {
-        return catalogue.error();
+    auto devices = OfferedDevices::open({.config = config_, .settings = settings_, .loop = *loop_},
+                                        {inventory_.devices().begin(), inventory_.devices().end()},
+                                        [this] { offer_devices(); });
+    if (!devices) {
+        return devices.error();
     }
-    if (const Status opened = open_device_plugins(*catalogue); !opened) {
-        return opened;
-    }
-    care_for_devices(std::move(*catalogue));
-    offer_devices();
+    devices_ = std::move(*devices);
     return set_walls();
 }
 
-Status Agent::open_device_plugins(const Catalogue& catalogue) {
-    if (!config_.has_device_plugins()) {
-        return Done{};
-    }
-    const config::v1::DevicePlugins& wanted = config_.device_plugins();
-    PluginOptions options;
-    options.folder = wanted.folder();
-    options.memory = settings_.state_dir / "plugin-devices.json";
-    options.first_index = static_cast<int>(own_devices_.size());
-    options.resources = {wanted.resources().begin(), wanted.resources().end()};
-    options.catalogue = catalogue;
-    auto plugins = DevicePlugins::start(std::move(options), *loop_, [this] { offer_devices(); });
-    if (!plugins) {
-        return plugins.error();
-    }
-    plugins_ = std::move(*plugins);
-    return Done{};
-}
-
-void Agent::care_for_devices(Catalogue catalogue) {
-    const config::v1::GpuChecks& wanted = config_.gpu_checks();
-    CareOptions options;
-    options.program = gpucheck_program(config_, settings_);
-    options.time_limit = std::chrono::seconds(wanted.time_limit().seconds());
-    options.scrub =
-        wanted.scrub() == config::v1::SCRUB_POLICY_NEVER ? Scrub::Never : Scrub::OnChangeOfTenant;
-    options.memory = settings_.state_dir / "device-care.json";
-    options.catalogue = std::move(catalogue);
-    care_ = std::make_unique<DeviceCare>(std::move(options), *loop_, own_devices_,
-                                         [this] { offer_devices(); });
-}
-
-// What the driver tells of errors reaches the loop from the monitor's own thread.
-void Agent::watch_gpus() {
-    GpuNames names{.node = config_.node(), .accelerators = {}};
-    for (const v1::Device& device : own_devices_) {
-        if (!device.simulated()) {
-            names.accelerators[device.index()] = device.accelerator();
-        }
-    }
-    if (names.accelerators.empty()) {
-        return;
-    }
-    gpus_ = std::make_unique<GpuMonitor>(
-        std::move(names), tasks_->device_holders(), kNvmlLibrary, [this](const GpuFault& fault) {
-            loop_->post([this, fault] {
-                if (fault.xid) {
-                    care_->xid(fault.index, *fault.xid);
-                } else {
-                    care_->suspect(fault.index, "memory errors that ECC cannot correct");
-                }
-            });
-        });
-}
-
-// Scrubbed for another tenant, and then what plugins have to say.
-bool Agent::prepare_devices(const v1::Launch& launch, const LocalTaskHost::Granted& granted) {
-    const std::vector<int> devices(launch.devices().begin(), launch.devices().end());
-    const bool asks_plugins = plugins_ != nullptr && plugins_->has_any_of(devices);
-    const auto scrubbed = [this, devices, asks_plugins, granted](const Status& clean) {
-        if (!clean) {
-            granted(clean.error());
-        } else if (asks_plugins) {
-            plugins_->allocate(devices, granted);
-        } else {
-            granted(DeviceGrant());
-        }
-    };
-    // The memory of a device that is shared now is in use, and cannot be written over.
-    if (care_->prepare(launch.tenant(), tasks_->device_holders().held_alone(devices), scrubbed)) {
-        return true;
-    }
-    if (asks_plugins) {
-        plugins_->allocate(devices, granted);
-    }
-    return asks_plugins;
-}
-
-// What there is now, to tasks and to the scheduler.
+// To the scheduler, when the round is over.
 void Agent::offer_devices() {
-    std::vector<v1::Device> devices = own_devices_;
-    if (plugins_ != nullptr) {
-        std::ranges::move(plugins_->devices(), std::back_inserter(devices));
-    }
-    if (care_ != nullptr) {
-        care_->describe(devices);
-    }
-    settings_.devices = devices;
+    const std::vector<v1::Device>& devices = settings_.devices;
     inventory_.mutable_devices()->Assign(devices.begin(), devices.end());
-    devices_are_news_ = true;  // told when the round is over
+    devices_are_news_ = true;
 }
 
 // To a scheduler that has welcomed this agent; others hear it when they do.
@@ -352,21 +175,6 @@ Status Agent::set_walls() {
     return Done{};
 }
 
-Status Agent::open_slicer() {
-    const bool some = std::ranges::any_of(settings_.devices, [](const v1::Device& device) {
-        return device.slices() > 0 && device.healthy() && !device.simulated();
-    });
-    if (!some) {
-        return Done{};
-    }
-    auto slicer = GpuSlicer::open();
-    if (!slicer) {
-        return slicer.error();
-    }
-    settings_.slicer = std::move(*slicer);
-    return Done{};
-}
-
 Status Agent::serve_http(const Identity& identity) {
     if (config_.http_listen().empty()) {
         return Done{};
@@ -375,7 +183,7 @@ Status Agent::serve_http(const Identity& identity) {
     if (!place) {
         return place.error();
     }
-    auto started = HttpService::start(*place, identity, gpus_.get());
+    auto started = HttpService::start(*place, identity, devices_->monitor());
     if (!started) {
         return started.error();
     }
@@ -449,7 +257,7 @@ Status Agent::received(const v1::ConnectResponse& response) {
             logs_->cancel(response.log_read_cancel().read_id());
             return Done{};
         case v1::ConnectResponse::kCheckDevices:
-            care_->check(response.check_devices(), settings_.devices);
+            devices_->check(response.check_devices());
             return Done{};
         default:
             return Done{};

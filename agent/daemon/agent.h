@@ -6,9 +6,7 @@
 
 #include "agent/daemon/cleaner.h"
 #include "agent/daemon/conversation.h"
-#include "agent/daemon/device/device_care.h"
-#include "agent/daemon/device/device_plugins.h"
-#include "agent/daemon/device/gpu_monitor.h"
+#include "agent/daemon/device/offered_devices.h"
 #include "agent/daemon/enrolment.h"
 #include "agent/daemon/grpc_link.h"
 #include "agent/daemon/http_service.h"
@@ -35,13 +33,8 @@ private:
     Agent(const config::v1::AgentConfig& config, Descriptor lock);
     Status prepare();
     Status set_walls();
-    Status open_slicer();
     void offer_containers();
     Status know_devices();
-    Status open_device_plugins(const Catalogue& catalogue);
-    void care_for_devices(Catalogue catalogue);
-    void watch_gpus();
-    bool prepare_devices(const v1::Launch& launch, const LocalTaskHost::Granted& granted);
     void offer_devices();
     void tell_devices();
     Status serve_http(const Identity& identity);
@@ -62,18 +55,15 @@ private:
     const std::string session_;
     std::string boot_id_;
     v1::NodeInventory inventory_;
-    std::vector<v1::Device> own_devices_;  // without those of plugins
     NodeSettings settings_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<TaskStore> store_;
-    std::unique_ptr<DevicePlugins> plugins_;  // none unless it is configured
-    std::unique_ptr<DeviceCare> care_;
     std::unique_ptr<LocalTaskHost> host_;
     std::unique_ptr<Tasks> tasks_;
+    std::unique_ptr<OfferedDevices> devices_;  // asks tasks_, and is asked by host_
     std::unique_ptr<Conversation> conversation_;
     std::unique_ptr<LogReader> logs_;
     std::unique_ptr<Cleaner> cleaner_;
-    std::unique_ptr<GpuMonitor> gpus_;   // none: no devices of which a driver could tell anything
     std::unique_ptr<HttpService> http_;  // none unless it is configured
     std::unique_ptr<GrpcLinkNetwork> network_;
     std::unique_ptr<Link> link_;

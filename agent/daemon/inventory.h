@@ -14,7 +14,7 @@ inline constexpr const char* kVersion = "0.1.0";
 
 struct Inventory {
     v1::NodeInventory offered;
-    std::map<int, std::string> device_files;  // see NodeDevices
+    std::map<int, std::string> device_files;  // see device/nvidia.h
 };
 
 // As configured, and where nothing is configured as the machine is.

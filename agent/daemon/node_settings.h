@@ -14,6 +14,7 @@
 #include "agent/daemon/files.h"
 #include "agent/daemon/task.h"
 #include "agent/daemon/task_users.h"
+#include "gusu/config/v1/agent.pb.h"
 #include "gusu/v1/job_service.pb.h"
 #include "gusu/v1/node.pb.h"
 #include "scheduler/base/time.h"
@@ -67,6 +68,10 @@ struct NodeSettings {
         return cgroups.hierarchies.empty() ? "" : cgroup_prefix() + "/" + to_text(key);
     }
 };
+
+// By the configuration and the machine: all but what depends on its devices. Moves the agent into a
+// control group of its own.
+Result<NodeSettings> make_settings(const config::v1::AgentConfig& config);
 
 // A log as people ask for it: by job, attempt and task.
 struct LogName {
