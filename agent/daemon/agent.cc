@@ -106,6 +106,10 @@ Status Agent::prepare() {
     host_->prepare_devices_by([this](const v1::Launch& launch, const auto& granted) {
         return devices_->prepare(launch, granted);
     });
+    if (config_.has_prolog() || config_.has_epilog()) {
+        site_ = std::make_unique<SitePrograms>(site_programs_of(config_), settings_, *loop_);
+        host_->surround_by(*site_);
+    }
     tasks_ = std::make_unique<Tasks>(*host_, *loop_, *store_);
     loop_->each_round([this] { tasks_->round_over(); });
     conversation_ = std::make_unique<Conversation>(
@@ -183,7 +187,14 @@ Status Agent::serve_http(const Identity& identity) {
     if (!place) {
         return place.error();
     }
-    auto started = HttpService::start(*place, identity, devices_->monitor());
+    std::vector<const prometheus::Collectable*> sources;
+    if (devices_->monitor() != nullptr) {
+        sources.push_back(devices_->monitor());
+    }
+    if (site_ != nullptr) {
+        sources.push_back(site_.get());
+    }
+    auto started = HttpService::start(*place, identity, std::move(sources));
     if (!started) {
         return started.error();
     }

@@ -12,6 +12,7 @@
 #include "agent/daemon/http_service.h"
 #include "agent/daemon/local_task_host.h"
 #include "agent/daemon/log_reader.h"
+#include "agent/daemon/site_programs.h"
 #include "agent/daemon/task_store.h"
 #include "gusu/config/v1/agent.pb.h"
 
@@ -58,6 +59,7 @@ private:
     NodeSettings settings_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<TaskStore> store_;
+    std::unique_ptr<SitePrograms> site_;  // none unless it is configured
     std::unique_ptr<LocalTaskHost> host_;
     std::unique_ptr<Tasks> tasks_;
     std::unique_ptr<OfferedDevices> devices_;  // asks tasks_, and is asked by host_

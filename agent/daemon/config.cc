@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "agent/daemon/http_service.h"
+#include "agent/daemon/site_programs.h"
 #include "agent/daemon/task_users.h"
 #include "proto/text/yaml.h"
 #include "scheduler/base/text.h"
@@ -133,6 +134,11 @@ std::string complaint_of_users(const AgentConfig& config) {
     return "";
 }
 
+std::string complaint_of_site(const AgentConfig& config) {
+    const std::string prolog = config.has_prolog() ? complaint_of("prolog", config.prolog()) : "";
+    return prolog.empty() && config.has_epilog() ? complaint_of("epilog", config.epilog()) : prolog;
+}
+
 std::string complaint(const AgentConfig& config) {
     if (!is_node_name(config.node())) {
         return "node: " + quote(config.node()) + " is no host name; write letters, digits, . - _";
@@ -190,8 +196,10 @@ std::string complaint(const AgentConfig& config) {
     if (config.task_processes() < 0) {
         return "task_processes: may not be below 0";
     }
-    if (std::string wrong = complaint_of_users(config); !wrong.empty()) {
-        return wrong;
+    for (const std::string& wrong : {complaint_of_users(config), complaint_of_site(config)}) {
+        if (!wrong.empty()) {
+            return wrong;
+        }
     }
     const auto place = config.http_listen().empty() ? Result(HttpPlace()) : http_place(config);
     return place ? "" : place.error().message;

@@ -1,7 +1,5 @@
 #include "agent/daemon/http_service.h"
 
-#include <span>
-
 #include "proto/http/metrics_text.h"
 
 namespace gusu::agent {
@@ -24,9 +22,8 @@ Result<HttpPlace> http_place(const config::v1::AgentConfig& config) {
 }
 
 Result<std::unique_ptr<HttpService>> HttpService::start(const HttpPlace& place,
-                                                        const Identity& identity,
-                                                        const GpuMonitor* gpus) {
-    std::unique_ptr<HttpService> service(new HttpService(gpus));
+                                                        const Identity& identity, Sources sources) {
+    std::unique_ptr<HttpService> service(new HttpService(std::move(sources)));
     auto server = HttpServer::start(
         {.listen = place.listen,
          .security = place.security,
@@ -43,11 +40,7 @@ Result<std::unique_ptr<HttpService>> HttpService::start(const HttpPlace& place,
 
 HttpReply HttpService::reply(std::string_view target) const {
     if (target == "/metrics") {
-        if (gpus_ == nullptr) {
-            return metrics_reply({});
-        }
-        const prometheus::Collectable* const source = gpus_;
-        return metrics_reply(std::span(&source, 1));
+        return metrics_reply(sources_);
     }
     if (target == "/healthz") {
         return {.status = 200, .body = "alive\n"};

@@ -2,11 +2,14 @@
 // thread.
 #pragma once
 
+#include <prometheus/collectable.h>
+
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "agent/daemon/device/gpu_monitor.h"
 #include "agent/daemon/enrolment.h"
 #include "proto/http/server.h"
 
@@ -21,10 +24,10 @@ Result<HttpPlace> http_place(const config::v1::AgentConfig& config);
 
 class HttpService {
 public:
-    // `gpus` are the metrics of devices, nullptr for none; they must outlive it.
+    using Sources = std::vector<const prometheus::Collectable*>;
+    // `sources` of metrics must outlive it.
     static Result<std::unique_ptr<HttpService>> start(const HttpPlace& place,
-                                                      const Identity& identity,
-                                                      const GpuMonitor* gpus);
+                                                      const Identity& identity, Sources sources);
 
     // "127.0.0.1:7079"
     std::string address() const { return format_host_port(server_->address()); }
@@ -32,11 +35,11 @@ public:
     void set_ready(bool ready) { ready_ = ready; }
 
 private:
-    explicit HttpService(const GpuMonitor* gpus) : gpus_(gpus) {}
+    explicit HttpService(Sources sources) : sources_(std::move(sources)) {}
     HttpReply reply(std::string_view target) const;
 
     std::atomic<bool> ready_ = false;
-    const GpuMonitor* const gpus_;
+    const Sources sources_;
     std::unique_ptr<HttpServer> server_;  // ends before what its replies read
 };
 

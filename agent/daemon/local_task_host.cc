@@ -73,6 +73,38 @@ Status LocalTaskHost::start_with(const TaskKey& key, const v1::Launch& launch,
         }
         return prepared;
     }
+    return site_ == nullptr ? start_prepared(key) : start_by_site(key, launch);
+}
+
+// From then on the task has an epilog, whatever becomes of it.
+Status LocalTaskHost::start_by_site(const TaskKey& key, const v1::Launch& launch) {
+    const auto waits = site_->begin(key, launch, [this, key] { prolog_over(key); });
+    if (waits && *waits) {
+        in_prolog_.insert(key);
+        loop_.post([this, key] { watcher_->waits_for(key, "the node's prolog runs"); });
+        return Done{};
+    }
+    const Status started = waits ? start_prepared(key) : Status(waits.error());
+    if (!started) {
+        loop_.post([this, key, why = started.error().message] { refuse(key, why); });
+    }
+    return Done{};
+}
+
+void LocalTaskHost::prolog_over(const TaskKey& key) {
+    if (in_prolog_.erase(key) == 0) {
+        refuse(key, kStoppedBefore);
+        return;
+    }
+    const std::string fault = site_->fault_of_prolog(key);
+    const Status started =
+        fault.empty() ? start_prepared(key) : Status(Error{ErrorCode::Unavailable, fault});
+    if (!started) {
+        refuse(key, started.error().message);
+    }
+}
+
+Status LocalTaskHost::start_prepared(const TaskKey& key) {
     saves_.add(key, settings_.task(key));
     auto started = start_supervisor(settings_.supervisor, settings_.task(key));
     if (!started) {
@@ -91,9 +123,13 @@ Status LocalTaskHost::stop(const TaskKey& key, const StopRequest& request) {
         loop_.post([this, key] { refuse(key, kStoppedBefore); });
         return Done{};
     }
+    if (in_prolog_.erase(key) > 0) {
+        site_->stop(key);
+        return Done{};
+    }
     const auto watched = watched_.find(key);
     if (watched == watched_.end()) {
-        return Done{};  // refused, which the watcher is about to hear
+        return Done{};  // refused, which the watcher is about to hear, or in its epilog
     }
     return stop_supervisor(watched->second.process, settings_.task(key), request);
 }
@@ -131,6 +167,33 @@ void LocalTaskHost::process_may_be_over(const TaskKey& key) {
 }
 
 std::optional<ExitRecord> LocalTaskHost::exit_of(const TaskKey& key, const std::string& otherwise) {
+    const auto known = ended_.find(key);
+    auto exit = known == ended_.end() ? end_without_slice(key, otherwise) : known->second;
+    if (!exit || site_ == nullptr) {
+        return exit;
+    }
+    if (site_->finish(key, [this, key] { watcher_->over(key); })) {
+        ended_[key] = *exit;
+        return std::nullopt;
+    }
+    ended_.erase(key);
+    add_faults(key, *exit);
+    return exit;
+}
+
+void LocalTaskHost::add_faults(const TaskKey& key, ExitRecord& exit) const {
+    const std::string prolog = site_->fault_of_prolog(key);
+    if (!prolog.empty()) {
+        exit.launch_error = exit.device_fault = exit.drain = prolog;
+    }
+    const std::string epilog = site_->fault_of_epilog(key);
+    if (!epilog.empty()) {
+        exit.drain += (exit.drain.empty() ? "" : "; ") + epilog;
+    }
+}
+
+std::optional<ExitRecord> LocalTaskHost::end_without_slice(const TaskKey& key,
+                                                           const std::string& otherwise) {
     auto exit = end_of(key, otherwise);
     if (exit) {
         if (const Status back = take_slice_back(settings_, key); !back) {
@@ -187,6 +250,9 @@ bool LocalTaskHost::has_log(const LogName& name) const {
 void LocalTaskHost::remove_files(const TaskKey& key) {
     remove_container(settings_, key);
     remove_folder(settings_.task(key));
+    if (site_ != nullptr) {
+        site_->remove_files(key);
+    }
     const fs::path scratch = settings_.scratch(key);
     std::error_code failure;
     if (fs::exists(scratch, failure)) {
@@ -194,7 +260,12 @@ void LocalTaskHost::remove_files(const TaskKey& key) {
     }
 }
 
-void LocalTaskHost::find_supervisors() { found_ = agent::find_supervisors(settings_.tasks()); }
+void LocalTaskHost::find_supervisors() {
+    found_ = agent::find_supervisors(settings_.tasks());
+    if (site_ != nullptr) {
+        site_->take_over(found_);
+    }
+}
 
 bool LocalTaskHost::take_over(const TaskKey& key) {
     saves_.add(key, settings_.task(key));
@@ -219,8 +290,9 @@ void LocalTaskHost::remove_strays(const std::set<std::string>& known) {
                           stopped.error().message);
         }
     }
+    // "17.0-epilog" belongs to 17.0.
     const auto is_stray = [&](const std::string& name) {
-        return !known.contains(name) && !found_.contains(name);
+        return !known.contains(name.substr(0, name.find('-'))) && !found_.contains(name);
     };
     std::error_code failure;
     std::vector<fs::path> folders;

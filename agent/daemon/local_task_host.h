@@ -10,6 +10,7 @@
 #include "agent/daemon/device/device_grant.h"
 #include "agent/daemon/event_loop.h"
 #include "agent/daemon/save_watch.h"
+#include "agent/daemon/site_programs.h"
 #include "agent/daemon/supervisor_process.h"
 #include "agent/daemon/task_host.h"
 
@@ -27,6 +28,8 @@ public:
     using Granted = std::function<void(const Result<DeviceGrant>&)>;
     using PrepareDevices = std::function<bool(const v1::Launch& launch, const Granted& granted)>;
     void prepare_devices_by(PrepareDevices prepare) { prepare_devices_ = std::move(prepare); }
+    // What the site does around each task. Outlives this one.
+    void surround_by(SitePrograms& site) { site_ = &site; }
 
     void watch_for(TaskWatcher& watcher) override { watcher_ = &watcher; }
     Status start(const TaskKey& key, const v1::Launch& launch) override;
@@ -47,18 +50,26 @@ private:
         Descriptor started;
     };
     Status start_with(const TaskKey& key, const v1::Launch& launch, const DeviceGrant& grant);
+    Status start_by_site(const TaskKey& key, const v1::Launch& launch);
+    Status start_prepared(const TaskKey& key);
+    void prolog_over(const TaskKey& key);
     void granted(const TaskKey& key, const v1::Launch& launch, const Result<DeviceGrant>& grant);
     void refuse(const TaskKey& key, const std::string& why);
     void watch_process(const TaskKey& key, const Watched& watched);
     void start_may_be_told(const TaskKey& key);
     void process_may_be_over(const TaskKey& key);
     std::optional<ExitRecord> end_of(const TaskKey& key, const std::string& otherwise);
+    std::optional<ExitRecord> end_without_slice(const TaskKey& key, const std::string& otherwise);
+    void add_faults(const TaskKey& key, ExitRecord& exit) const;
 
     const NodeSettings& settings_;
     EventLoop& loop_;
     TaskWatcher* watcher_ = nullptr;
     PrepareDevices prepare_devices_;          // none: devices are as they are
+    SitePrograms* site_ = nullptr;            // none: the site does nothing
     std::set<TaskKey> waiting_;               // for their devices to be prepared
+    std::set<TaskKey> in_prolog_;             // and not told to stop
+    std::map<TaskKey, ExitRecord> ended_;     // and are waited for by their epilog
     std::map<TaskKey, std::string> refused_;  // after it was asked for, and why
     SaveWatch saves_;
     std::map<TaskKey, Watched> watched_;

@@ -35,6 +35,7 @@ v1::TaskObservation to_observation(const Task& task, Duration now) {
         set(*seen.mutable_saved_ago(), std::max(now - task.saves.at, Duration{0}));
     }
     if (task.phase != TaskPhase::Exited) {
+        seen.set_waits_for(task.waits_for);
         return seen;
     }
     seen.set_exit_code(task.exit.exit_code);
@@ -42,6 +43,8 @@ v1::TaskObservation to_observation(const Task& task, Duration now) {
     seen.set_out_of_memory(task.exit.out_of_memory);
     seen.set_timed_out(task.exit.timed_out);
     seen.set_launch_error(task.exit.launch_error);
+    seen.set_device_fault(task.exit.device_fault);
+    seen.set_drain(task.exit.drain);
     set(*seen.mutable_ran_for(), task.exit.ran_for);
     return seen;
 }

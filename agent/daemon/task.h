@@ -34,7 +34,8 @@ struct Task {
     v1::Launch launch;  // without script and environment, which only its start needs
     TaskPhase phase = TaskPhase::Starting;
     ExitRecord exit;
-    SavesRecord saves = {};  // as its supervisor wrote it; in no journal but the task's folder
+    std::string waits_for = {};  // while it is starting; in no journal
+    SavesRecord saves = {};      // as its supervisor wrote it; in no journal but the task's folder
 };
 
 // `now` by since_boot().

@@ -18,7 +18,9 @@ public:
     virtual ~TaskWatcher() = default;
     // The program runs.
     virtual void started(const TaskKey& key) = 0;
-    // The supervisor is over.
+    // What keeps a task that is starting, in words.
+    virtual void waits_for(const TaskKey& key, const std::string& what) = 0;
+    // The supervisor is over; told again when something of the task that was left is gone.
     virtual void over(const TaskKey& key) = 0;
     // The supervisor has written down that the task's work is saved.
     virtual void saved(const TaskKey& key) = 0;
@@ -35,7 +37,7 @@ public:
     // Of a supervisor that was started or taken over, and of which over() was not told.
     virtual Status stop(const TaskKey& key, const StopRequest& request) = 0;
     // How it ended, by the supervisor's record; without one `otherwise` is its launch error. None
-    // as long as something of it is left that does not go.
+    // as long as something of it is left, as a process that does not go, or the site's epilog.
     virtual std::optional<ExitRecord> exit_of(const TaskKey& key, const std::string& otherwise) = 0;
     // Supervisors stop their tasks then (by since_boot()), unless they are told of a later time.
     virtual void let_run_until(Duration time) = 0;

@@ -16,14 +16,21 @@ CREATE TABLE IF NOT EXISTS tasks(
     PRIMARY KEY(incarnation, task)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS numbers(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS boot(id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS faults(
+    incarnation INTEGER NOT NULL, task INTEGER NOT NULL,
+    device_fault TEXT NOT NULL, drain TEXT NOT NULL,
+    PRIMARY KEY(incarnation, task)) WITHOUT ROWID;
 PRAGMA user_version=1;
 )";
 constexpr const char* kPut =
     "INSERT OR REPLACE INTO tasks(incarnation, task, phase, launch, exit_code, signal, "
     "out_of_memory, timed_out, launch_error, ran_for_ms) VALUES(?,?,?,?,?,?,?,?,?,?)";
+constexpr const char* kPutFault =
+    "INSERT OR REPLACE INTO faults(incarnation, task, device_fault, drain) VALUES(?,?,?,?)";
 constexpr const char* kRead =
     "SELECT incarnation, task, phase, launch, exit_code, signal, out_of_memory, timed_out, "
-    "launch_error, ran_for_ms FROM tasks";
+    "launch_error, ran_for_ms, device_fault, drain "
+    "FROM tasks LEFT JOIN faults USING(incarnation, task)";
 
 std::string text_of(sqlite3_stmt* row, int column) {
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row, column));
@@ -42,7 +49,9 @@ Task task_of(sqlite3_stmt* row) {
                  .out_of_memory = sqlite3_column_int(row, 6) != 0,
                  .timed_out = sqlite3_column_int(row, 7) != 0,
                  .launch_error = text_of(row, 8),
-                 .ran_for = Duration(sqlite3_column_int64(row, 9))};
+                 .ran_for = Duration(sqlite3_column_int64(row, 9)),
+                 .device_fault = text_of(row, 10),
+                 .drain = text_of(row, 11)};
     return task;
 }
 
@@ -101,7 +110,8 @@ Status TaskStore::begin(const std::string& boot_id) {
     sqlite3_reset(row);
     if (!is_same_boot) {
         const std::string sql =
-            "BEGIN; DELETE FROM tasks; DELETE FROM boot; DELETE FROM numbers WHERE name <> 'epoch';"
+            "BEGIN; DELETE FROM tasks; DELETE FROM faults; DELETE FROM boot; DELETE FROM numbers "
+            "WHERE name <> 'epoch';"
             "INSERT INTO boot VALUES('" +
             boot_id + "'); COMMIT";
         if (const Status done = execute(sql.c_str()); !done) {
@@ -122,7 +132,9 @@ Status TaskStore::begin(const std::string& boot_id) {
 Status TaskStore::prepare() {
     const std::pair<const char*, Statement*> statements[] = {
         {kPut, &put_},
+        {kPutFault, &put_fault_},
         {"DELETE FROM tasks WHERE incarnation=? AND task=?", &forget_},
+        {"DELETE FROM faults WHERE incarnation=? AND task=?", &forget_fault_},
         {"INSERT OR REPLACE INTO numbers(name, value) VALUES(?,?)", &put_number_},
     };
     for (const auto& [sql, into] : statements) {
@@ -191,13 +203,30 @@ Status TaskStore::put(const Task& task) {
     sqlite3_bind_int64(row, 10, task.exit.ran_for.count());
     Status done = step(row);
     sqlite3_clear_bindings(row);
+    return done && (!task.exit.device_fault.empty() || !task.exit.drain.empty()) ? put_fault(task)
+                                                                                 : done;
+}
+
+Status TaskStore::put_fault(const Task& task) {
+    sqlite3_stmt* row = put_fault_.get();
+    sqlite3_bind_int64(row, 1, static_cast<std::int64_t>(task.key.incarnation));
+    sqlite3_bind_int(row, 2, task.key.task);
+    sqlite3_bind_text(row, 3, task.exit.device_fault.c_str(), -1, SQLITE_STATIC);
+    sqlite3_bind_text(row, 4, task.exit.drain.c_str(), -1, SQLITE_STATIC);
+    Status done = step(row);
+    sqlite3_clear_bindings(row);
     return done;
 }
 
 Status TaskStore::forget(const TaskKey& key) {
-    sqlite3_bind_int64(forget_.get(), 1, static_cast<std::int64_t>(key.incarnation));
-    sqlite3_bind_int(forget_.get(), 2, key.task);
-    return step(forget_.get());
+    for (sqlite3_stmt* row : {forget_.get(), forget_fault_.get()}) {
+        sqlite3_bind_int64(row, 1, static_cast<std::int64_t>(key.incarnation));
+        sqlite3_bind_int(row, 2, key.task);
+        if (const Status done = step(row); !done) {
+            return done;
+        }
+    }
+    return Done{};
 }
 
 Status TaskStore::apply(const Changes& changes) {

@@ -43,6 +43,7 @@ private:
     Status execute(const char* sql);
     Status step(sqlite3_stmt* statement);
     Status put(const Task& task);
+    Status put_fault(const Task& task);
     Status forget(const TaskKey& key);
     Status put_number(const char* name, std::int64_t value);
     Result<std::int64_t> number(const char* name);
@@ -51,7 +52,9 @@ private:
 
     std::unique_ptr<sqlite3, Close> database_;
     Statement put_;
+    Statement put_fault_;
     Statement forget_;
+    Statement forget_fault_;
     Statement put_number_;
     std::uint64_t highest_epoch_ = 0;
     Contact contact_;

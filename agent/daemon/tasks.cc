@@ -202,16 +202,34 @@ void Tasks::look_for_start(const TaskKey& key) {
     }
 }
 
+void Tasks::waits_for(const TaskKey& key, const std::string& what) {
+    const auto found = tasks_.find(key);
+    if (found == tasks_.end() || found->second.task.phase != TaskPhase::Starting ||
+        found->second.task.waits_for == what) {
+        return;
+    }
+    found->second.task.waits_for = what;
+    news_.insert(key);
+}
+
 void Tasks::over(const TaskKey& key) {
-    Live& live = tasks_.at(key);
-    live.supervised = false;
-    take_saves(live);
+    const auto found = tasks_.find(key);
+    if (found == tasks_.end()) {
+        return;
+    }
+    if (std::exchange(found->second.supervised, false)) {
+        take_saves(found->second);
+    }
     look_for_end(key, kVanished);
 }
 
 // Until nothing of it is left: its devices are not free before.
 void Tasks::look_for_end(const TaskKey& key, const std::string& otherwise) {
-    Live& live = tasks_.at(key);
+    const auto found = tasks_.find(key);
+    if (found == tasks_.end() || found->second.task.phase == TaskPhase::Exited) {
+        return;
+    }
+    Live& live = found->second;
     const auto exit = host_.exit_of(key, otherwise);
     if (exit) {
         set_exited(live, *exit);
@@ -254,6 +272,7 @@ bool Tasks::take_saves(Live& live) {
 
 void Tasks::set_running(Live& live) {
     live.task.phase = TaskPhase::Running;
+    live.task.waits_for.clear();
     news_.insert(live.task.key);
 }
 

@@ -72,6 +72,7 @@ private:
     };
 
     void started(const TaskKey& key) override;
+    void waits_for(const TaskKey& key, const std::string& what) override;
     void over(const TaskKey& key) override;
     void saved(const TaskKey& key) override;
 

@@ -71,6 +71,11 @@ struct ExitRecord {
     bool timed_out = false;
     std::string launch_error;  // not "": the program never ran, and this is why
     Duration ran_for{0};
+    // Of the agent's, in no exit.json. Not "": the end, or that it did not start, is the fault of
+    // the node or of a device of it, ...
+    std::string device_fault = {};
+    // ... and this is why the node is to take no more work.
+    std::string drain = {};
 
     friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
 };

@@ -171,6 +171,8 @@ struct TaskObservation {
     int task = 0;
     TaskState
         state;  // TaskRunning::since and TaskEnded::at are ignored; the time of the command counts
+    // Not empty: its node is to take no more work, and this is why.
+    std::string drain = {};
 };
 struct JoinNode {
     NodeDescription description;

@@ -175,16 +175,24 @@ Result<core::NodeDescription> to_description(const v1::NodeInventory& inventory,
         .agent_version = inventory.agent_version()};
 }
 
-// What the agent says of an end; a text too long is cut, for the end itself must not be lost.
+// A text too long is cut, for what it comes with must not be lost.
+std::string cut(const std::string& text) {
+    const std::string most = text.substr(0, kMostDetail);
+    return most.substr(0, valid_utf8_prefix(most));
+}
+
+// What the agent says of an end.
 core::Ending to_ending(const v1::TaskObservation& message) {
     core::Ending ending{.reason = core::EndReason::ExitCode,
                         .exit_code = message.exit_code(),
                         .signal = message.signal(),
                         .detail = {}};
-    if (!message.launch_error().empty()) {
-        const std::string detail = message.launch_error().substr(0, kMostDetail);
+    if (!message.device_fault().empty()) {
+        ending.reason = core::EndReason::DeviceFault;
+        ending.detail = cut(message.device_fault());
+    } else if (!message.launch_error().empty()) {
         ending.reason = core::EndReason::LaunchFailed;
-        ending.detail = detail.substr(0, valid_utf8_prefix(detail));
+        ending.detail = cut(message.launch_error());
     } else if (message.out_of_memory()) {
         ending.reason = core::EndReason::OutOfMemory;
     } else if (message.timed_out()) {
@@ -254,6 +262,7 @@ Result<core::TaskObservation> to_observation(const v1::TaskObservation& message,
             return observation;
         case v1::TASK_PHASE_EXITED:
             observation.state = core::TaskEnded{.at = {}, .ending = to_ending(message)};
+            observation.drain = cut(message.drain());
             return observation;
         default:
             break;

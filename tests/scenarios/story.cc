@@ -281,6 +281,7 @@ private:
         return kNone;
     }
 
+    // `drain=WHY`: the agent wants no more work.
     void observe(const StoryLine& line, const core::TaskState& state) {
         const core::Job& observed = job(line.names.at(0));
         const auto* placed = std::get_if<core::Placed>(&observed.state);
@@ -289,17 +290,19 @@ private:
         const JobId id = observed.id;
         for (int task = 0; task < tasks; ++task) {
             if (only < 0 || only == task) {
-                happened(world_.observe(id, task, state));
+                happened(world_.observe(id, task, state, line.option("drain", "")));
             }
         }
     }
 
+    // `of=node`: the fault is not the job's.
     void exits(const StoryLine& line) {
         const int code = line.number("code", 0);
         const int signal = line.number("signal", 0);
         const bool well = code == 0 && signal == 0;
-        observe(line,
-                ended(well ? core::EndReason::Completed : core::EndReason::ExitCode, code, signal));
+        const auto own = well ? core::EndReason::Completed : core::EndReason::ExitCode;
+        observe(line, ended(line.option("of", "").empty() ? own : core::EndReason::DeviceFault,
+                            code, signal));
     }
 
     template <typename Command>

@@ -83,7 +83,8 @@ Result<core::Events> World::join(const NodeWish& wish) {
     return execute(join);
 }
 
-Result<core::Events> World::observe(JobId job, int task, const core::TaskState& state) {
+Result<core::Events> World::observe(JobId job, int task, const core::TaskState& state,
+                                    const std::string& drain) {
     const auto* placed = std::get_if<core::Placed>(&this->state().job(job)->state);
     if (placed == nullptr) {
         return core::Events{};
@@ -93,7 +94,7 @@ Result<core::Events> World::observe(JobId job, int task, const core::TaskState& 
     const auto* contact = std::get_if<core::InContact>(&node.contact);
     return execute(core::ObserveTasks{.node = node.description.name,
                                       .session = contact == nullptr ? "" : contact->session,
-                                      .tasks = {{placed->incarnation, task, state}}});
+                                      .tasks = {{placed->incarnation, task, state, drain}}});
 }
 
 }  // namespace gusu::testing

@@ -40,7 +40,8 @@ public:
     // A node connects, knowing the tasks it had if its boot id is the same.
     Result<core::Events> join(const NodeWish& wish);
     // What agents say of one task of a placed job.
-    Result<core::Events> observe(JobId job, int task, const core::TaskState& state);
+    Result<core::Events> observe(JobId job, int task, const core::TaskState& state,
+                                 const std::string& drain = {});
 
     core::Caller admin() const { return {"admin"}; }
 

@@ -97,8 +97,9 @@ std::string dependencies_text(const v1::JobSpec& spec) {
 
 std::string state_text(const v1::Job& job) {
     const std::string why = reason(job);
-    const std::string& detail =
-        job.state() == v1::JOB_STATE_PENDING ? job.wait_detail() : job.end_detail();
+    const bool begins =
+        job.state() == v1::JOB_STATE_PENDING || job.state() == v1::JOB_STATE_STARTING;
+    const std::string& detail = begins ? job.wait_detail() : job.end_detail();
     std::string text = state_word(job.state());
     text += why.empty() ? "" : " (" + why + ")";
     return detail.empty() ? text : text + ": " + detail;

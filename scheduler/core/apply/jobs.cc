@@ -2,6 +2,7 @@
 
 #include "scheduler/core/apply/apply.h"
 #include "scheduler/core/policy/order.h"
+#include "scheduler/core/policy/retry.h"
 
 namespace gusu::core {
 
@@ -218,9 +219,9 @@ void State::Apply::operator()(const JobEnded& event) {
 
 void State::Apply::operator()(const JobRequeued& event) {
     Job& again = job(event.job);
+    again.retries_used += is_forgiven(again, event.ending) ? 0 : 1;
     end_attempt(again, event.ending);
     ++again.attempt;
-    again.retries_used += event.ending.reason == EndReason::Preempted ? 0 : 1;
     Waiting waiting{.since = at, .not_before = event.not_before};
     rank(state, again, at, waiting);
     again.state = waiting;

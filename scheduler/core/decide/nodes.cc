@@ -83,9 +83,17 @@ TaskState at(const TaskState& state, Time now) {
 void add_observed(const Deciding& by, const Node& node,
                   const std::vector<TaskObservation>& observed, Events& events) {
     std::map<TaskRef, std::size_t> reached;
+    bool takes_work = !node.drained;  // an operator's own reason stays
+    const auto drain_for = [&](const TaskObservation& seen) {
+        if (takes_work && !seen.drain.empty()) {
+            events.push_back({by.now, NodeDrained{node.id, seen.drain}});
+            takes_work = false;
+        }
+    };
     for (const TaskObservation& seen : observed) {
         const Job* job = by.state.job_of(seen.incarnation);
         if (job == nullptr) {
+            drain_for(seen);
             continue;
         }
         const auto& tasks = std::get<Placed>(job->state).tasks;
@@ -99,6 +107,8 @@ void add_observed(const Deciding& by, const Node& node,
             continue;
         }
         before->second = seen.state.index();
+        // First, so that the job does not come back to this node.
+        drain_for(seen);
         events.push_back({by.now, TaskChanged{.job = job->id,
                                               .incarnation = seen.incarnation,
                                               .task = seen.task,

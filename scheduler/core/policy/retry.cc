@@ -6,6 +6,8 @@ namespace gusu::core {
 namespace {
 
 constexpr Duration kLongestBackoff{3'600'000};
+// As each of them takes a node, or a device, from all.
+constexpr std::ptrdiff_t kForgivenFaults = 3;
 
 bool may_be_retried(EndReason reason) {
     switch (reason) {
@@ -40,11 +42,19 @@ bool is_final(const RetryPolicy& retry, const Ending& ending) {
 
 }  // namespace
 
+bool is_forgiven(const Job& job, const Ending& ending) {
+    const auto faults = std::ranges::count_if(job.past, [](const PastAttempt& attempt) {
+        return attempt.ending.reason == EndReason::DeviceFault;
+    });
+    return ending.reason == EndReason::Preempted ||
+           (ending.reason == EndReason::DeviceFault && faults < kForgivenFaults);
+}
+
 std::optional<Time> next_attempt(const Job& job, const Ending& ending, Time now) {
     if (!may_be_retried(ending.reason)) {
         return std::nullopt;
     }
-    if (ending.reason == EndReason::Preempted) {
+    if (is_forgiven(job, ending)) {
         return now;
     }
     if (job.retries_used >= job.spec->retry.retries || is_final(job.spec->retry, ending)) {

@@ -190,6 +190,8 @@ void AgentLinks::report_checkpoints(const Stream& stream, const Observations& ta
 
 void AgentLinks::join(Newcomer newcomer) {
     const Stream& stream = newcomer.stream;
+    starting_.forget(stream->peer());
+    starting_.hear(stream->peer(), newcomer.tasks);
     post_join(stream, std::move(newcomer.join));
     report_checkpoints(stream, newcomer.tasks);
 }
@@ -270,6 +272,7 @@ void AgentLinks::observed(const Stream& stream, const v1::Observed& observed) {
     if (observed.tasks().empty()) {
         return;
     }
+    starting_.hear(stream->peer(), observed.tasks());
     // First, as an attempt may be over with its last task.
     report_checkpoints(stream, observed.tasks());
     stream->observation_posted();

@@ -15,6 +15,7 @@
 #include "scheduler/service/agents/agent_stream.h"
 #include "scheduler/service/agents/log_relay.h"
 #include "scheduler/service/agents/node_orders.h"
+#include "scheduler/service/agents/starting_notes.h"
 #include "scheduler/service/engine/command_port.h"
 
 namespace gusu::service {
@@ -45,6 +46,7 @@ public:
     void shutdown();
 
     LogSource& logs() { return relay_; }
+    const StartingNotes& starting() const { return starting_; }
     // Passes the order on. Unavailable if the node is out of touch.
     Status check_devices(const std::string& node, v1::CheckDevices order) const;
     // When a node in touch was last heard of.
@@ -83,6 +85,7 @@ private:
     CommandPort& engine_;
     const LinkOptions options_;
     LogRelay relay_;
+    StartingNotes starting_;
 
     // The engine's thread.
     NodeOrders orders_;

@@ -42,6 +42,7 @@ public:
     void shutdown() { links_.shutdown(); }
 
     LogSource& logs() { return links_.logs(); }
+    const StartingNotes& starting() const { return links_.starting(); }
     Status check_devices(const std::string& node, v1::CheckDevices order) const {
         return links_.check_devices(node, std::move(order));
     }

@@ -14,6 +14,13 @@
 namespace gusu::service {
 namespace {
 
+// What the node of a starting job does meanwhile.
+void add_start(const Platform& platform, v1::Job& job) {
+    if (job.state() == v1::JOB_STATE_STARTING) {
+        job.set_wait_detail(platform.starting.of(IncarnationId{job.incarnation()}));
+    }
+}
+
 template <typename CallOf>
 void get_past_job(const CallOf& call, const core::JobRef& reference, const Sight& sight) {
     auto job = past_job(call->platform.history, sight, reference);
@@ -39,6 +46,7 @@ Release look_for_job(const CallOf& call, const core::JobRef& reference, core::Sc
         return [call](const Status&) { call->finish(no_such_job(call->request.job_id())); };
     }
     *call->response.mutable_job() = show(scheduler, named, now, wire::Detail::Events);
+    add_start(call->platform, *call->response.mutable_job());
     return [call](const Status& durable) { call->finish(durable); };
 }
 
@@ -98,6 +106,7 @@ using ExplainCall = CallPointer<v1::ExplainJobRequest, v1::ExplainJobResponse>;
 Release explain_job(const ExplainCall& call, const core::Job& job, core::Scheduler& scheduler,
                     Time now) {
     *call->response.mutable_job() = show_job(scheduler, job, now, wire::Detail::Brief);
+    add_start(call->platform, *call->response.mutable_job());
     add_constraints(scheduler, job, now, call->response);
     if (!job.is_waiting()) {
         return [call](const Status& durable) { call->finish(durable); };

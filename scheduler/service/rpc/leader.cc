@@ -102,7 +102,8 @@ public:
                     agents_.logs(),
                     [this](const std::string& node, v1::CheckDevices order) {
                         return agents_.check_devices(node, std::move(order));
-                    }} {
+                    },
+                    agents_.starting()} {
         listen_to_engine();
     }
     Parts(const Parts&) = delete;

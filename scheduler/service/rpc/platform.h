@@ -6,6 +6,7 @@
 
 #include "gusu/v1/agent_service.pb.h"
 #include "scheduler/service/agents/log_source.h"
+#include "scheduler/service/agents/starting_notes.h"
 #include "scheduler/service/engine/engine.h"
 #include "scheduler/service/metrics/process_metrics.h"
 #include "scheduler/service/rpc/authenticator.h"
@@ -28,6 +29,7 @@ struct Platform {
     ProcessMetrics& metrics;
     LogSource& logs;
     DeviceChecks check_devices;
+    const StartingNotes& starting;
 };
 
 }  // namespace gusu::service

@@ -309,7 +309,7 @@ std::string get(const HttpService& service, const std::string& path) {
 TEST(HttpService, ServesHealthAndNoMetricsOfSimulatedDevices) {
     const auto service = HttpService::start(
         {.listen = {.host = "127.0.0.1", .port = 0}, .security = HttpSecurity::PlainOnLoopback}, {},
-        nullptr);
+        {});
     ASSERT_TRUE(service.ok()) << service.error().message;
     EXPECT_EQ(get(**service, "/healthz"), "200 alive\n");
     EXPECT_EQ(get(**service, "/metrics"), "200 ");

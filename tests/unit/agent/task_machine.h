@@ -56,7 +56,9 @@ public:
     void start(const std::string& boot_id = "boot-1") {
         loop_ = std::move(*EventLoop::open());
         store_ = std::move(*TaskStore::open(settings_.state_dir / "tasks.sqlite", boot_id));
+        site_ = std::make_unique<SitePrograms>(around, settings_, *loop_);
         host_ = std::make_unique<LocalTaskHost>(settings_, *loop_);
+        host_->surround_by(*site_);
         tasks_ = std::make_unique<Tasks>(*host_, *loop_, *store_);
         loop_->each_round([this] { tasks_->round_over(); });
         check(tasks_->adopt().ok(), "what is there can be taken over");
@@ -64,11 +66,13 @@ public:
     void stop() {
         tasks_.reset();
         host_.reset();
+        site_.reset();
         store_.reset();
         loop_.reset();
     }
 
     Tasks& tasks() { return *tasks_; }
+    const SitePrograms& site() const { return *site_; }
     NodeSettings& settings() { return settings_; }
 
     // Turns the loop until the task is seen in this phase; otherwise what was seen last.
@@ -89,6 +93,7 @@ public:
         }
         return seen_[key];
     }
+    void turn() { loop_->run_once(std::chrono::milliseconds(20)); }
     // Until nothing is known of any task.
     bool wait_until_empty() {
         const auto deadline = EventLoop::Clock::now() + kSoon;
@@ -105,6 +110,8 @@ public:
         return text ? *text : text.error().message;
     }
 
+    SiteProgramsWanted around;  // of the next start()
+
 private:
     void end_what_runs() {
         for (const auto& [name, process] : find_supervisors(settings_.tasks())) {
@@ -118,6 +125,7 @@ private:
     NodeSettings settings_;
     std::unique_ptr<EventLoop> loop_;
     std::unique_ptr<TaskStore> store_;
+    std::unique_ptr<SitePrograms> site_;
     std::unique_ptr<LocalTaskHost> host_;
     std::unique_ptr<Tasks> tasks_;
     std::map<TaskKey, v1::TaskObservation> seen_;

@@ -85,6 +85,12 @@ TEST(Explain, AJobThatRunsDoesNotWait) {
     EXPECT_THAT(explanation(answer), HasSubstr("does not wait"));
 }
 
+TEST(Explain, AStartingJobSaysWhatItsNodeDoes) {
+    const auto answer = message<v1::ExplainJobResponse>(
+        "job: {id: \"7\", state: starting, wait_detail: \"node n1: pulling image x\"}\n");
+    EXPECT_THAT(explanation(answer), HasSubstr("node n1: pulling image x"));
+}
+
 TEST(Nodes, SimulatedIsSaid) {
     const auto nodes = message<v1::ListNodesResponse>(
         "nodes: [{name: n1, state: ready, gpus: 8, gpus_used: 2.5, inventory: {cpus: 64,\n"

@@ -148,6 +148,24 @@ TEST(Connect, TellsTheLeaseAndAnswersHeartbeats) {
     EXPECT_FALSE(answer->desired().full());
 }
 
+TEST(Connect, WhatAStartingTaskWaitsForIsToldUntilItRuns) {
+    AgentsPlatform platform;
+    FakeAgent agent(platform, "n1");
+    joined(agent);
+    platform.submit(AgentsPlatform::one_task());
+    const v1::TaskKey key = launched(agent);
+    const IncarnationId incarnation{key.incarnation()};
+    const auto told = [&] { return platform.service().starting().of(incarnation); };
+    EXPECT_EQ(told(), "");
+    v1::TaskObservation starting = seen(key, v1::TASK_PHASE_STARTING);
+    starting.set_waits_for("pulling image x");
+    agent.observe(starting);
+    EXPECT_TRUE(
+        platform.eventually([&](const auto&) { return told() == "node n1: pulling image x"; }));
+    agent.observe(seen(key, v1::TASK_PHASE_RUNNING));
+    EXPECT_TRUE(platform.eventually([&](const auto&) { return told().empty(); }));
+}
+
 bool has_health(const core::State& state, std::size_t device, core::Health health) {
     return state.node("n1")->description.devices[device].health == health;
 }

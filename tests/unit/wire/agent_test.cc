@@ -131,6 +131,12 @@ TEST(Observation, EveryEndHasItsReason) {
          },
          core::EndReason::TimedOut},
         {[](auto& t) { t.set_launch_error("no such file"); }, core::EndReason::LaunchFailed},
+        {[](auto& t) {
+             t.set_launch_error("prolog failed");
+             t.set_device_fault("prolog failed");
+             t.set_drain("prolog failed");
+         },
+         core::EndReason::DeviceFault},
     };
     for (const EndCase& end : cases) {
         v1::TaskObservation message;
@@ -144,6 +150,7 @@ TEST(Observation, EveryEndHasItsReason) {
         EXPECT_EQ(ending.exit_code, message.exit_code());
         EXPECT_EQ(ending.signal, message.signal());
         EXPECT_EQ(ending.detail, message.launch_error());
+        EXPECT_EQ(observation->drain, message.drain());
     }
 }
 
