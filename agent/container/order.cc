@@ -10,7 +10,7 @@ using nlohmann::json;
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Mount, source, target, read_only)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ContainerOrder, socket, name, node, image, command, environment,
                                    workdir, uid, gid, mounts, devices, cgroup_parent, milli_cpus,
-                                   memory, processes)
+                                   memory, processes, output, error)
 
 std::string to_json(const ContainerOrder& order) {
     return json(order).dump(1, ' ', false, json::error_handler_t::replace) + "\n";

@@ -2,6 +2,8 @@
 // directory, beside those of agent/supervisor/records.h.
 //
 //   container.json        agent -> gusu-container  written once, before it starts
+//   waits-for             gusu-container -> agent  why it does not run yet, in words
+//   started               gusu-container -> agent, supervisor  see agent/supervisor/records.h
 //   container-error       gusu-container -> supervisor  the program never ran, and this is why
 //   container-out-of-memory  gusu-container -> supervisor  the kernel ended it for its memory limit
 #pragma once
@@ -40,12 +42,15 @@ struct ContainerOrder {
     std::int64_t milli_cpus = 0;  // 0: no limit
     std::int64_t memory = 0;      // bytes; 0: no limit
     std::int64_t processes = 0;   // 0: no limit
+    std::string output = {};      // the user's own files, as the container sees them; "": none
+    std::string error = {};       // "": stderr goes to `output`
 
     friend bool operator==(const ContainerOrder&, const ContainerOrder&) = default;
 };
 
 inline constexpr const char* kContainerOrder = "container.json";
 inline constexpr const char* kContainerError = "container-error";
+inline constexpr const char* kContainerWaits = "waits-for";
 inline constexpr const char* kContainerOutOfMemory = "container-out-of-memory";
 
 std::string to_json(const ContainerOrder& order);

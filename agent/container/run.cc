@@ -7,19 +7,24 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "agent/container/output_copy.h"
 #include "agent/container/podman.h"
+#include "agent/supervisor/boot_clock.h"
+#include "agent/supervisor/records.h"
 
 namespace gusu::agent {
 namespace {
 
 constexpr int kNeverRan = 125;
 constexpr int kAgain = 200;  // milliseconds
+constexpr std::chrono::milliseconds kTellEvery{500};
 constexpr int kForwarded[] = {SIGTERM, SIGINT,  SIGHUP,  SIGQUIT, SIGUSR1,
                               SIGUSR2, SIGCONT, SIGTSTP, SIGWINCH};
 
@@ -45,14 +50,17 @@ void write_all(int file, std::string_view text) {
     }
 }
 
-void hear(Stream stream, std::string_view piece) {
-    write_all(stream == Stream::Error ? STDERR_FILENO : STDOUT_FILENO, piece);
-}
-
 void leave_note(const std::filesystem::path& file, const std::string& text) {
     const int opened = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     write_all(opened, text);
     close(opened);
+}
+
+// In one step, so that whoever watches the folder finds all of it. That it may get lost is no harm.
+void replace_note(const std::filesystem::path& file, const std::string& text) {
+    const std::filesystem::path whole = file.string() + ".new";
+    leave_note(whole, text);
+    (void)::rename(whole.c_str(), file.c_str());
 }
 
 // "oom_kill 1" in a file of a group's.
@@ -90,6 +98,9 @@ public:
 
     int live() {
         std::thread([this] { forward_signals(); }).detach();
+        if (const Status opened = open_copies(); !opened) {
+            return never_ran(opened.error());
+        }
         if (const Status made = make(); !made) {
             return never_ran(made.error());
         }
@@ -107,6 +118,35 @@ public:
     }
 
 private:
+    Status open_copies() {
+        for (const auto& [path, copy] :
+             {std::pair(&order_.output, &output_copy_), std::pair(&order_.error, &error_copy_)}) {
+            auto opened = open_output_copy(order_, *path);
+            if (!opened) {
+                return opened.error();
+            }
+            *copy = std::move(*opened);
+        }
+        return Done{};
+    }
+
+    void hear(Stream stream, std::string_view piece) const {
+        write_all(stream == Stream::Error ? STDERR_FILENO : STDOUT_FILENO, piece);
+        const bool apart = stream == Stream::Error && !order_.error.empty();
+        if (const Descriptor& copy = apart ? error_copy_ : output_copy_; copy.open()) {
+            write_all(copy.get(), piece);
+        }
+    }
+
+    // For whoever asks why it does not run yet.
+    void tell_progress(const std::string& what) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now >= tell_again_) {
+            tell_again_ = now + kTellEvery;
+            replace_note(directory_ / kContainerWaits, what);
+        }
+    }
+
     Status make() {
         if (const Status there = podman_.ping(); !there) {
             return there;
@@ -116,9 +156,13 @@ private:
             return has.error();
         }
         if (!*has) {
-            write_all(STDERR_FILENO, "gusu: pulling image " + order_.image + "\n");
-            const Status pulled = podman_.pull(order_.image, [](const std::string& line) {
-                write_all(STDERR_FILENO, "gusu: " + line + (line.ends_with('\n') ? "" : "\n"));
+            const std::string pulling = "pulling image " + order_.image;
+            write_all(STDERR_FILENO, "gusu: " + pulling + "\n");
+            tell_progress(pulling);
+            const Status pulled = podman_.pull(order_.image, [&](const std::string& said) {
+                const std::string line = said.substr(0, said.find_last_not_of("\r\n") + 1);
+                write_all(STDERR_FILENO, "gusu: " + line + "\n");
+                tell_progress(pulling + ": " + line);
             });
             if (!pulled) {
                 return pulled;
@@ -139,12 +183,16 @@ private:
                 return;
             }
             running_ = true;
+            replace_note(directory_ / kStarted, std::to_string(since_boot().count()) + "\n");
             // A signal that came too early for it.
             if (const int early = early_signal_.exchange(0); early != 0) {
                 (void)podman_.signal(order_.name, early);
             }
         };
-        const Status heard = podman_.listen(order_.name, start, hear);
+        const auto heard_piece = [this](Stream stream, std::string_view piece) {
+            hear(stream, piece);
+        };
+        const Status heard = podman_.listen(order_.name, start, heard_piece);
         return started && !heard && !running_ ? heard : started;
     }
 
@@ -202,6 +250,9 @@ private:
     const ContainerOrder& order_;
     std::filesystem::path directory_;
     Podman podman_;
+    Descriptor output_copy_;
+    Descriptor error_copy_;  // not open: it goes where output does, or nowhere
+    std::chrono::steady_clock::time_point tell_again_;
     std::atomic<bool> made_ = false;
     std::atomic<bool> running_ = false;
     std::atomic<int> early_signal_ = 0;

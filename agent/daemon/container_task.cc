@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "agent/container/podman.h"
 #include "agent/daemon/task_users.h"
@@ -136,11 +137,6 @@ Status check_container(const NodeSettings& settings, const v1::Launch& launch) {
                      "this node runs no containers, and the job asks for the image " +
                          launch.image() + "; set `containers` in its agent.yaml"};
     }
-    if (!launch.output().empty() || !launch.error().empty()) {
-        return Error{ErrorCode::FailedPrecondition,
-                     "a job in a container has its output in `gusu logs` alone; leave out --output "
-                     "and --error"};
-    }
     if (launch.slices() > 0 && settings.slicer != nullptr) {
         return Error{ErrorCode::FailedPrecondition,
                      "a slice of a GPU cannot be had in a container; leave out --image"};
@@ -167,7 +163,7 @@ Status put_into_container(const NodeSettings& settings, const ContainedTask& tas
     inside.image = launch.image();
     inside.command = order.command;
     inside.environment = order.environment;
-    for (const char* const of_the_node : {"PATH", "SHELL", "GUSU_CHECKPOINT_SOCKET"}) {
+    for (const char* const of_the_node : {"PATH", "SHELL"}) {
         inside.environment.erase(of_the_node);
     }
     inside.uid = user->owner->uid;
@@ -183,6 +179,8 @@ Status put_into_container(const NodeSettings& settings, const ContainedTask& tas
                          " is not seen in containers on this node; name one that is, have it added "
                          "to containers.mounts, or leave out --workdir"};
     }
+    inside.output = std::exchange(order.output_copy, "");
+    inside.error = std::exchange(order.error_copy, "");
     inside.devices = devices_of(settings, launch, grant);
     inside.milli_cpus = order.milli_cpus;
     inside.memory = order.memory;

@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "agent/cgroup/cgroup.h"
+#include "agent/container/order.h"
 #include "agent/daemon/container_task.h"
 #include "agent/daemon/task_files.h"
 #include "agent/daemon/task_slices.h"
 #include "scheduler/base/log.h"
+#include "scheduler/base/text.h"
 
 namespace gusu::agent {
 namespace {
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 
 // A group whose supervisor is dead is killed while the loop waits.
 constexpr Duration kGroupPatience{1'000};
+constexpr std::size_t kMostProgress = 300;
 constexpr const char* kStoppedBefore = "stopped before it was started";
 
 }  // namespace
@@ -25,12 +28,28 @@ constexpr const char* kStoppedBefore = "stopped before it was started";
 LocalTaskHost::LocalTaskHost(const NodeSettings& settings, EventLoop& loop)
     : settings_(settings),
       loop_(loop),
-      saves_(loop, [this](const TaskKey& key) { watcher_->saved(key); }) {}
+      folders_(loop, [this](const TaskKey& key, const std::string& file) { appeared(key, file); }) {
+}
 
 LocalTaskHost::~LocalTaskHost() {
     for (const auto& [key, watched] : watched_) {
         loop_.unwatch(watched.process.get());
         loop_.unwatch(watched.started.get());
+    }
+}
+
+void LocalTaskHost::appeared(const TaskKey& key, const std::string& file) {
+    if (file == "saves.json" || file.empty()) {
+        watcher_->saved(key);
+    }
+    if (file == kStarted || (file.empty() && has_started(key))) {
+        watcher_->started(key);
+    }
+    if (file == kContainerWaits) {
+        if (const auto what = read_file(settings_.task(key) / file)) {
+            const std::string text = what->substr(0, kMostProgress);
+            watcher_->waits_for(key, text.substr(0, valid_utf8_prefix(text)));
+        }
     }
 }
 
@@ -53,14 +72,17 @@ void LocalTaskHost::granted(const TaskKey& key, const v1::Launch& launch,
     if (waiting_.erase(key) == 0) {
         return;  // stopped meanwhile
     }
-    const Status started = grant ? start_with(key, launch, *grant) : Status(grant.error());
-    if (!started) {
+    if (!grant) {
+        refuse(key, grant.error().message, Fault::OfTheNode);
+        return;
+    }
+    if (const Status started = start_with(key, launch, *grant); !started) {
         refuse(key, started.error().message);
     }
 }
 
-void LocalTaskHost::refuse(const TaskKey& key, const std::string& why) {
-    refused_[key] = why;
+void LocalTaskHost::refuse(const TaskKey& key, const std::string& why, Fault fault) {
+    refused_[key] = {.launch_error = why, .device_fault = fault == Fault::OfTheNode ? why : ""};
     watcher_->over(key);
 }
 
@@ -105,7 +127,7 @@ void LocalTaskHost::prolog_over(const TaskKey& key) {
 }
 
 Status LocalTaskHost::start_prepared(const TaskKey& key) {
-    saves_.add(key, settings_.task(key));
+    folders_.add(key, settings_.task(key));
     auto started = start_supervisor(settings_.supervisor, settings_.task(key));
     if (!started) {
         return started.error();
@@ -208,7 +230,7 @@ std::optional<ExitRecord> LocalTaskHost::end_without_slice(const TaskKey& key,
 // A supervisor that left no exit record was killed, and its program may still run.
 std::optional<ExitRecord> LocalTaskHost::end_of(const TaskKey& key, const std::string& otherwise) {
     if (auto refused = refused_.extract(key)) {
-        return ExitRecord{.launch_error = std::move(refused.mapped())};
+        return std::move(refused.mapped());
     }
     auto exit = read_exit(settings_.task(key));
     if (exit && *exit) {
@@ -238,7 +260,7 @@ Result<std::optional<SavesRecord>> LocalTaskHost::saves(const TaskKey& key) {
 
 bool LocalTaskHost::has_started(const TaskKey& key) const {
     std::error_code failure;
-    return fs::exists(settings_.task(key) / "started", failure);
+    return fs::exists(settings_.task(key) / kStarted, failure);
 }
 
 bool LocalTaskHost::has_log(const LogName& name) const {
@@ -268,7 +290,7 @@ void LocalTaskHost::find_supervisors() {
 }
 
 bool LocalTaskHost::take_over(const TaskKey& key) {
-    saves_.add(key, settings_.task(key));
+    folders_.add(key, settings_.task(key));
     auto supervisor = found_.extract(to_text(key));
     if (supervisor.empty()) {
         return false;

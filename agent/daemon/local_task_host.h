@@ -9,9 +9,9 @@
 
 #include "agent/daemon/device/device_grant.h"
 #include "agent/daemon/event_loop.h"
-#include "agent/daemon/save_watch.h"
 #include "agent/daemon/site_programs.h"
 #include "agent/daemon/supervisor_process.h"
+#include "agent/daemon/task_folder_watch.h"
 #include "agent/daemon/task_host.h"
 
 namespace gusu::agent {
@@ -54,24 +54,26 @@ private:
     Status start_prepared(const TaskKey& key);
     void prolog_over(const TaskKey& key);
     void granted(const TaskKey& key, const v1::Launch& launch, const Result<DeviceGrant>& grant);
-    void refuse(const TaskKey& key, const std::string& why);
+    enum class Fault { OfTheTask, OfTheNode };
+    void refuse(const TaskKey& key, const std::string& why, Fault fault = Fault::OfTheTask);
     void watch_process(const TaskKey& key, const Watched& watched);
     void start_may_be_told(const TaskKey& key);
     void process_may_be_over(const TaskKey& key);
     std::optional<ExitRecord> end_of(const TaskKey& key, const std::string& otherwise);
     std::optional<ExitRecord> end_without_slice(const TaskKey& key, const std::string& otherwise);
+    void appeared(const TaskKey& key, const std::string& file);
     void add_faults(const TaskKey& key, ExitRecord& exit) const;
 
     const NodeSettings& settings_;
     EventLoop& loop_;
     TaskWatcher* watcher_ = nullptr;
-    PrepareDevices prepare_devices_;          // none: devices are as they are
-    SitePrograms* site_ = nullptr;            // none: the site does nothing
-    std::set<TaskKey> waiting_;               // for their devices to be prepared
-    std::set<TaskKey> in_prolog_;             // and not told to stop
-    std::map<TaskKey, ExitRecord> ended_;     // and are waited for by their epilog
-    std::map<TaskKey, std::string> refused_;  // after it was asked for, and why
-    SaveWatch saves_;
+    PrepareDevices prepare_devices_;         // none: devices are as they are
+    SitePrograms* site_ = nullptr;           // none: the site does nothing
+    std::set<TaskKey> waiting_;              // for their devices to be prepared
+    std::set<TaskKey> in_prolog_;            // and not told to stop
+    std::map<TaskKey, ExitRecord> ended_;    // and are waited for by their epilog
+    std::map<TaskKey, ExitRecord> refused_;  // after they were asked for
+    TaskFolderWatch folders_;
     std::map<TaskKey, Watched> watched_;
     std::map<std::string, Descriptor> found_;
 };

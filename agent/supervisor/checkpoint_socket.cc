@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "agent/cgroup/cgroup_files.h"
 
@@ -49,11 +50,17 @@ bool is_below_us(pid_t pid) {
     return false;
 }
 
-bool is_of_the_task(int connection) {
+// In any hierarchy: nobody can move a process there but us and who runs the container.
+bool is_in_group(pid_t pid, const std::string& group) {
+    const std::string groups = cgroup_files::read("/proc/" + std::to_string(pid) + "/cgroup");
+    return !group.empty() && groups.find("/" + group + "/") != std::string::npos;
+}
+
+bool is_of_the_task(int connection, const std::string& group) {
     ucred peer = {};
     socklen_t size = sizeof peer;
     return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-           is_below_us(peer.pid);
+           (is_below_us(peer.pid) || is_in_group(peer.pid, group));
 }
 
 enum class From { TheTask, Elsewhere };
@@ -71,7 +78,7 @@ std::string answer(From from, const std::string& word, const std::function<Statu
 
 }  // namespace
 
-Result<CheckpointSocket> CheckpointSocket::open(const std::string& path) {
+Result<CheckpointSocket> CheckpointSocket::open(const std::string& path, std::string group) {
     sockaddr_un address = {};
     if (path.size() >= sizeof address.sun_path) {
         return Error{ErrorCode::InvalidArgument, path +
@@ -93,7 +100,7 @@ Result<CheckpointSocket> CheckpointSocket::open(const std::string& path) {
     if (!bound || listen(listener.get(), static_cast<int>(kMostSpeakers)) != 0) {
         return socket_error("cannot listen on " + path);
     }
-    return CheckpointSocket(std::move(listener));
+    return CheckpointSocket(std::move(listener), std::move(group));
 }
 
 void CheckpointSocket::add_to(std::vector<pollfd>& watched) const {
@@ -122,7 +129,7 @@ void CheckpointSocket::accept_all() {
         if (speakers_.size() == kMostSpeakers) {
             drop_one();
         }
-        const bool of_the_task = is_of_the_task(connection.get());
+        const bool of_the_task = is_of_the_task(connection.get(), group_);
         speakers_.push_back({.connection = std::move(connection), .is_of_the_task = of_the_task});
     }
 }

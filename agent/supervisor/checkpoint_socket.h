@@ -2,8 +2,8 @@
 // the line "saved" and is answered "ok" when that is written down, or "no: WHY".
 //
 // The supervisor owns it, so that an agent which is being restarted is not missed. Only processes
-// of this task are heard, as the kernel tells whose child a process is: another task that finds the
-// socket cannot speak for this one.
+// of this task are heard, as the kernel tells whose child a process is, or in which group: another
+// task that finds the socket cannot speak for this one.
 #pragma once
 
 #include <poll.h>
@@ -20,8 +20,9 @@ namespace gusu::agent {
 
 class CheckpointSocket {
 public:
-    // Any user may connect who may enter the folder.
-    static Result<CheckpointSocket> open(const std::string& path);
+    // Any user may connect who may enter the folder. The task's processes are those below us, and
+    // those in the control group ("gusu/n1/17.0/box"), if there is one.
+    static Result<CheckpointSocket> open(const std::string& path, std::string group = "");
 
     // What poll() is to watch for it.
     void add_to(std::vector<pollfd>& watched) const;
@@ -37,12 +38,14 @@ private:
         bool is_over = false;
     };
 
-    explicit CheckpointSocket(Descriptor listener) : listener_(std::move(listener)) {}
+    CheckpointSocket(Descriptor listener, std::string group)
+        : listener_(std::move(listener)), group_(std::move(group)) {}
     void accept_all();
     void drop_one();
     static void hear(Speaker& speaker, const std::function<Status()>& save);
 
     Descriptor listener_;
+    std::string group_;
     std::vector<Speaker> speakers_;
 };
 

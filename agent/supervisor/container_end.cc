@@ -54,6 +54,17 @@ void remove_box(const fs::path& box, const fs::path& root) {
 
 }  // namespace
 
+bool speaks_for_container(const fs::path& directory) {
+    std::error_code failure;
+    return fs::exists(directory / kContainerOrder, failure);
+}
+
+std::optional<Duration> container_started(const fs::path& directory) {
+    std::ifstream file(directory / kStarted);
+    std::int64_t milliseconds = 0;
+    return file >> milliseconds ? std::optional(Duration(milliseconds)) : std::nullopt;
+}
+
 void end_container_groups(const std::string& group, std::chrono::milliseconds patience) {
     const CgroupLayout layout = current_cgroup_layout();
     (void)remove_cgroups_below(layout, group + "/box", Duration(patience));

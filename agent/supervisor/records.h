@@ -8,6 +8,8 @@
 //   may
 //               run without the agent, by since_boot(). An agent that is gone or stopped cannot end
 //               them, and the scheduler starts them elsewhere.
+//   started     supervisor -> agent  the program runs; of a container gusu-container says so, and
+//               since when, by since_boot()
 //   exit.json   supervisor -> agent  how it ended; the very last thing that a supervisor does
 //
 // All may hold what only the task's owner may see, so they have mode 0600.
@@ -24,6 +26,8 @@
 #include "scheduler/base/time.h"
 
 namespace gusu::agent {
+
+inline constexpr const char* kStarted = "started";
 
 struct SupervisorOrder {
     std::vector<std::string> command;                // argv; looked up in PATH of `environment`

@@ -97,7 +97,7 @@ Result<DeviceFilter> device_filter_of(const SupervisorOrder& order) {
 class Supervision {
 public:
     Supervision(const std::filesystem::path& directory, const SupervisorOrder& order)
-        : directory_(directory), order_(order) {
+        : directory_(directory), order_(order), begun_(!speaks_for_container(directory)) {
         const sigset_t set = held_signals();
         signals_ = Descriptor(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
     }
@@ -132,6 +132,8 @@ private:
     Status start();
     Result<std::shared_ptr<Log>> open_log(const std::string& path);
     void announce(Descriptor agent);
+    void look_for_begin();
+    void keep_time_limit(Clock::time_point now);
 
     void wait_for_events();
     void wait(Clock::time_point until);
@@ -167,6 +169,7 @@ private:
     pid_t main_ = 0;
     bool main_ended_ = false;
     bool children_left_ = true;
+    bool begun_;  // a container is begun when its image is there
     Clock::time_point started_;
     std::optional<Clock::time_point> kill_at_;  // set once the task is being stopped
     Clock::time_point note_dropped_at_;
@@ -211,7 +214,8 @@ void Supervision::prepare_checkpoints() {
     if (order_.checkpoint_socket.empty()) {
         return;
     }
-    Result<CheckpointSocket> opened = CheckpointSocket::open(order_.checkpoint_socket);
+    Result<CheckpointSocket> opened = CheckpointSocket::open(
+        order_.checkpoint_socket, begun_ ? "" : order_.container_group + "/box");
     if (opened) {
         checkpoints_ = std::move(*opened);
     } else {
@@ -262,10 +266,12 @@ Status Supervision::start() {
 }
 
 void Supervision::announce(Descriptor agent) {
-    const std::string path = (directory_ / "started").string();
-    const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    constexpr std::string_view kStarted = "started\n";
-    if (agent.open() && write(agent.get(), kStarted.data(), kStarted.size()) < 0) {
+    const std::string path = (directory_ / kStarted).string();
+    if (begun_) {
+        const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    }
+    constexpr std::string_view kWord = "started\n";
+    if (begun_ && agent.open() && write(agent.get(), kWord.data(), kWord.size()) < 0) {
         note("the agent does not listen any more; it will find the file " + path);
     }
     // Whoever reads the agent's stderr to its end must not wait for this task. A file may stay.
@@ -273,6 +279,16 @@ void Supervision::announce(Descriptor agent) {
     if (fstat(STDERR_FILENO, &notes) != 0 || !S_ISREG(notes.st_mode)) {
         const Descriptor nothing(open("/dev/null", O_WRONLY | O_CLOEXEC));
         dup2(nothing.get(), STDERR_FILENO);
+    }
+}
+
+void Supervision::look_for_begin() {
+    if (begun_) {
+        return;
+    }
+    if (const auto at = container_started(directory_)) {
+        begun_ = true;
+        started_ = Clock::now() - std::max(since_boot() - *at, Duration(0));
     }
 }
 
@@ -356,7 +372,9 @@ void Supervision::reap() {
 
 void Supervision::ended(int status) {
     main_ended_ = true;
-    record_.ran_for = std::chrono::duration_cast<Duration>(Clock::now() - started_);
+    look_for_begin();
+    record_.ran_for =
+        begun_ ? std::chrono::duration_cast<Duration>(Clock::now() - started_) : Duration(0);
     if (WIFSIGNALED(status)) {
         record_.signal = WTERMSIG(status);
     } else {
@@ -375,16 +393,26 @@ void Supervision::keep_deadlines() {
         }
         note_dropped_at_ = now + kNoteDroppedEvery;
     }
-    const bool limited = order_.time_limit > Duration(0) && !kill_at_.has_value();
-    if (!main_ended_ && limited && now >= started_ + order_.time_limit) {
-        record_.timed_out = true;
-        stop(own_stop("TIMED_OUT"));
-    }
+    keep_time_limit(now);
     keep_lease();
     if (!main_ended_ && kill_at_.has_value() && now >= *kill_at_) {
         kill_everything();
         kill_at_ = now + kKillAgain;
     }
+}
+
+void Supervision::keep_time_limit(Clock::time_point now) {
+    const bool limited = order_.time_limit > Duration(0) && !kill_at_.has_value();
+    if (main_ended_ || !limited || now < started_ + order_.time_limit) {
+        return;
+    }
+    if (!begun_) {
+        started_ = now;  // it begins no earlier, unless we find out that it has
+        look_for_begin();
+        return;
+    }
+    record_.timed_out = true;
+    stop(own_stop("TIMED_OUT"));
 }
 
 // The agent writes a later end as long as it hears of the scheduler.

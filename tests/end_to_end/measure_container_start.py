@@ -32,7 +32,7 @@ def main():
         order = {
             "socket": str(podman.socket), "name": "gusu-measured", "node": "measured", "image": IMAGE, "command": ["true"],
             "environment": {}, "workdir": "/", "uid": 65534, "gid": 65534, "mounts": [], "devices": [],
-            "cgroup_parent": "", "milli_cpus": 1000, "memory": 1 << 30, "processes": 100,
+            "cgroup_parent": "", "milli_cpus": 1000, "memory": 1 << 30, "processes": 100, "output": "", "error": "",
         }  # fmt: skip
         (folder / "container.json").write_text(json.dumps(order))
         program = pathlib.Path(os.environ["GUSU_BIN"]).resolve() / "gusu-container"

@@ -1,9 +1,11 @@
 """Jobs that run in containers, by a podman of the test's own: its service, its images, its folders."""
 
+import http.server
 import os
 import pathlib
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -21,15 +23,48 @@ events_logger = "file"
 STORAGE = '[storage]\ndriver = "vfs"\ngraphroot = "{0}/graph"\nrunroot = "{0}/run"\n'
 
 
+class Registry:
+    """Has no image at all, and is in no hurry to say so of those that are called slow."""
+
+    def __init__(self):
+        self.hurry = threading.Event()
+        registry = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if "slow" in self.path:
+                    registry.hurry.wait(120)
+                known = self.path == "/v2/"
+                body = b"{}" if known else b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}'
+                self.send_response(200 if known else 404)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_HEAD = do_GET
+
+            def log_message(self, *words):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.place = f"localhost:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
 class OwnPodman:
     def __init__(self, folder):
         self.folder = folder
+        self.registry = Registry()
         folder.mkdir()
+        (folder / "registries.conf").write_text(f'[[registry]]\nlocation = "{self.registry.place}"\ninsecure = true\n')
         (folder / "containers.conf").write_text(CONF)
         (folder / "storage.conf").write_text(STORAGE.format(folder))
         self.environment = os.environ | {
             "CONTAINERS_CONF": str(folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(folder / "storage.conf"),
+            "CONTAINERS_REGISTRIES_CONF": str(folder / "registries.conf"),
         }
         self.socket = folder / "podman.sock"
         self.service = None
@@ -62,6 +97,8 @@ class OwnPodman:
         return self("ps", "-a", "--format", "{{.Names}}").stdout.split()
 
     def stop(self):
+        self.registry.hurry.set()
+        self.registry.server.shutdown()
         if self.service is not None:
             self.service.kill()
             self.service.wait()
@@ -88,8 +125,12 @@ def node(platform, podman):
     shared = platform.folder / "shared"
     shared.mkdir()
     (shared / "data").write_text("of the site\n")
+    results = platform.folder / "results"
+    results.mkdir()
+    results.chmod(0o1777)
+    (results / "way-out").symlink_to("/etc/gusu-test-way-out")
     platform.gusu("tenant", "create", "t")
-    platform.start_agent("n1", containers={"socket": str(podman.socket), "mounts": [f"{shared}:/data:ro"]})
+    platform.start_agent("n1", containers={"socket": str(podman.socket), "mounts": [f"{shared}:/data:ro", f"{results}:/results", "/usr:ro", "/lib64:ro", "/lib:ro"]})
     assert "container" in platform.node("n1")["inventory"]["runtimes"]
     return platform
 
@@ -132,7 +173,9 @@ def test_what_a_container_may_not_do(node):
     [
         (["--image", "localhost:1/none:1", "--", "true"], "registry of image"),
         (["--image", IMAGE, "--", "nosuch"], "the image has no such program"),
-        (["--image", IMAGE, "--output", "out", "--", "true"], "leave out --output"),
+        (["--image", IMAGE, "--output", "/etc/out", "--", "true"], "would be lost with the container"),
+        (["--image", IMAGE, "--output", "/data/out", "--", "true"], "which containers may only read"),
+        (["--image", IMAGE, "--output", "/results/way-out", "--", "true"], "cannot be opened"),
         (["--image", IMAGE, "--workdir", "/root", "--", "true"], "is not seen in containers"),
     ],
 )
@@ -142,6 +185,48 @@ def test_why_one_does_not_start_is_told(node, podman, words, why):
     assert ended["end_reason"] == "LAUNCH_FAILED" and why in ended["end_detail"], ended["end_detail"]
     assert why in node.gusu("explain", job, check=False).stdout + node.gusu("show", job).stdout
     assert podman.names() == []
+
+
+def test_an_image_that_is_being_pulled_is_no_job_that_runs_yet(node, podman):
+    image = f"{podman.registry.place}/slow:1"
+    job = node.submit("--image", image, "--gpus", "2", "--time", "2s", "--", "true")
+    telling = f"node n1: pulling image {image}"
+    wait_until("it to be told", lambda: telling in node.gusu("show", job).stdout)
+    assert telling in node.gusu("explain", job).stdout
+    node.agents["n1"].kill()
+    node.start_agent("n1")
+    assert node.job(job)["state"] == "STARTING"
+    podman.registry.hurry.set()
+    ended = node.wait_state(job, "FAILED")
+    assert ended["end_reason"] == "LAUNCH_FAILED", "and its time limit has not begun"
+    assert f'image "{image}" cannot be had' in ended["end_detail"] and "unknown" in ended["end_detail"]
+    assert node.node("n1")["gpus_used"] == 0
+
+
+def test_what_it_says_is_kept_in_the_user_s_own_files_too(node):
+    said = node.folder / "results" / "said"
+    words = ["--image", IMAGE, "--output", "/results/said.%j", "--error", "/results/errors", "--"]
+    job, log = output_of(node, *words, "sh", "-c", "echo well; echo ill >&2")
+    assert log == "well\n" and node.gusu("logs", job, "--stderr").stdout == "ill\n"
+    said = said.with_name(f"said.{job}")
+    assert said.read_text() == "well\n" and said.stat().st_uid >= 1_900_000_000
+    assert (node.folder / "results/errors").read_text() == "ill\n"
+    job, log = output_of(node, "--image", IMAGE, "--output", "/results/both", "--", "sh", "-c", "echo well; echo ill >&2")
+    assert sorted((node.folder / "results/both").read_text().split()) == ["ill", "well"]
+
+
+def test_it_says_that_its_work_is_saved_and_nobody_says_it_for_it(node):
+    speak = (
+        "import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]);"
+        "s.sendall(b'saved\\n'); print(s.recv(99).decode(), end='')"
+    )
+    script = f"python3 -c \"{speak}\" $GUSU_CHECKPOINT_SOCKET; sleep 600"
+    job = node.submit("--image", IMAGE, "--", "/usr/bin/dash", "-c", f"PATH=/usr/bin; {script}")
+    wait_until("it to be answered", lambda: node.gusu("logs", job).stdout == "ok\n")
+    wait_until("it to be known", lambda: node.job(job).get("checkpointed_at"))
+    (socket,) = (node.folder / "n1/state/scratch").glob("*/.checkpoint")
+    other = subprocess.run(["/usr/bin/python3", "-c", speak, socket], capture_output=True, text=True, timeout=60)
+    assert other.stdout == "no: this is the socket of another task\n"
 
 
 def test_exit_codes_and_memory_limits(node):

@@ -1,4 +1,4 @@
-#include "agent/daemon/save_watch.h"
+#include "agent/daemon/task_folder_watch.h"
 
 #include <sys/inotify.h>
 
@@ -12,23 +12,25 @@
 
 namespace gusu::agent {
 
-SaveWatch::SaveWatch(EventLoop& loop, Callback saved)
-    : loop_(loop), saved_(std::move(saved)), events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+TaskFolderWatch::TaskFolderWatch(EventLoop& loop, Callback appeared)
+    : loop_(loop),
+      appeared_(std::move(appeared)),
+      events_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
     if (events_.open()) {
         loop_.watch(events_.get(), [this] { take(); });
     } else {
-        spdlog::error("saved work of tasks is noticed only when they end reason={}",
+        spdlog::error("what tasks save is noticed only when they end reason={}",
                       std::strerror(errno));
     }
 }
 
-SaveWatch::~SaveWatch() {
+TaskFolderWatch::~TaskFolderWatch() {
     if (events_.open()) {
         loop_.unwatch(events_.get());
     }
 }
 
-void SaveWatch::add(const TaskKey& key, const std::filesystem::path& folder) {
+void TaskFolderWatch::add(const TaskKey& key, const std::filesystem::path& folder) {
     const int number = ::inotify_add_watch(events_.get(), folder.c_str(), IN_MOVED_TO);
     if (number >= 0) {
         keys_[number] = key;
@@ -38,31 +40,31 @@ void SaveWatch::add(const TaskKey& key, const std::filesystem::path& folder) {
     }
 }
 
-void SaveWatch::note(const inotify_event& event, std::set<TaskKey>& saved) {
+void TaskFolderWatch::note(const inotify_event& event, Appeared& appeared) {
     const auto found = keys_.find(event.wd);
     if ((event.mask & IN_Q_OVERFLOW) != 0) {
         for (const auto& [number, key] : keys_) {
-            saved.insert(key);
+            appeared.insert({key, ""});
         }
     } else if ((event.mask & IN_IGNORED) != 0) {
         keys_.erase(event.wd);
-    } else if (found != keys_.end() && std::string_view(event.name) == "saves.json") {
-        saved.insert(found->second);
+    } else if (found != keys_.end() && event.len > 0) {
+        appeared.insert({found->second, event.name});
     }
 }
 
-void SaveWatch::take() {
-    std::set<TaskKey> saved;
+void TaskFolderWatch::take() {
+    Appeared appeared;
     alignas(inotify_event) char buffer[16384];
     for (ssize_t got = 0; (got = ::read(events_.get(), buffer, sizeof buffer)) > 0;) {
         for (const char* at = buffer; at < buffer + got;) {
             const auto& event = *reinterpret_cast<const inotify_event*>(at);
             at += sizeof event + event.len;
-            note(event, saved);
+            note(event, appeared);
         }
     }
-    for (const TaskKey& key : saved) {
-        saved_(key);
+    for (const auto& [key, file] : appeared) {
+        appeared_(key, file);
     }
 }
 
