@@ -72,19 +72,19 @@ Agent::~Agent() = default;
 
 Status Agent::prepare() {
     auto settings = make_settings(config_);
-    auto inventory = take_inventory(config_);
     auto boot_id = read_boot_id();
     auto loop = EventLoop::open();
     for (const Error* error :
-         {settings ? nullptr : &settings.error(), inventory ? nullptr : &inventory.error(),
-          boot_id ? nullptr : &boot_id.error(), loop ? nullptr : &loop.error()}) {
+         {settings ? nullptr : &settings.error(), boot_id ? nullptr : &boot_id.error(),
+          loop ? nullptr : &loop.error()}) {
         if (error != nullptr) {
             return *error;
         }
     }
     settings_ = std::move(*settings);
-    inventory_ = std::move(inventory->offered);
-    settings_.device_files = std::move(inventory->device_files);
+    Inventory inventory = take_inventory(config_);
+    inventory_ = std::move(inventory.offered);
+    settings_.device_files = std::move(inventory.device_files);
     offer_containers();
     boot_id_ = *boot_id;
     loop_ = std::move(*loop);
@@ -187,7 +187,7 @@ Status Agent::serve_http(const Identity& identity) {
     if (!place) {
         return place.error();
     }
-    std::vector<const prometheus::Collectable*> sources;
+    std::vector<const prometheus::Collectable*> sources{devices_.get()};
     if (devices_->monitor() != nullptr) {
         sources.push_back(devices_->monitor());
     }

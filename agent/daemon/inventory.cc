@@ -60,15 +60,12 @@ void set_cut_devices(const config::v1::AgentConfig& config, std::vector<v1::Devi
 
 }  // namespace
 
-Result<Inventory> take_inventory(const config::v1::AgentConfig& config) {
-    auto devices = config.has_simulated() ? Result(simulated_devices(config)) : nvidia_devices();
-    if (!devices) {
-        return devices.error();
-    }
+Inventory take_inventory(const config::v1::AgentConfig& config) {
+    NodeDevices devices = config.has_simulated() ? simulated_devices(config) : nvidia_devices();
     if (!config.has_simulated()) {
-        set_cut_devices(config, devices->devices);
+        set_cut_devices(config, devices.devices);
     }
-    Inventory taken{.offered = {}, .device_files = std::move(devices->files)};
+    Inventory taken{.offered = {}, .device_files = std::move(devices.files)};
     v1::NodeInventory& inventory = taken.offered;
     inventory.set_address(config.address());
     inventory.set_cpus(config.cpus() > 0 ? config.cpus() : machine_cpus());
@@ -76,7 +73,7 @@ Result<Inventory> take_inventory(const config::v1::AgentConfig& config) {
     *inventory.mutable_labels() = config.labels();
     inventory.add_runtimes("process");
     inventory.set_agent_version(kVersion);
-    for (v1::Device& device : devices->devices) {
+    for (v1::Device& device : devices.devices) {
         *inventory.add_devices() = std::move(device);
     }
     return taken;

@@ -18,7 +18,7 @@ struct Inventory {
 };
 
 // As configured, and where nothing is configured as the machine is.
-Result<Inventory> take_inventory(const config::v1::AgentConfig& config);
+Inventory take_inventory(const config::v1::AgentConfig& config);
 
 // Of the running kernel.
 Result<std::string> read_boot_id();

@@ -15,6 +15,8 @@ constexpr auto kTryAgain = std::chrono::seconds(1);
 // A task may say that its work is saved as often as it likes.
 constexpr auto kTellSavesEvery = std::chrono::seconds(1);
 constexpr Duration kNoGrace{0};
+// To save what is not on the card.
+constexpr Duration kMostDeviceGrace{30'000};
 
 constexpr const char* kVanished = "the supervisor vanished";
 constexpr const char* kNeverStarted = "the agent stopped before the program was started";
@@ -173,19 +175,23 @@ void Tasks::stop_all(Duration most) {
         if (live.task.phase == TaskPhase::Exited || live.stop) {
             continue;
         }
-        const v1::Launch& launch = live.task.launch;
-        const Duration own =
-            launch.has_stop_grace() ? to_duration(launch.stop_grace()) : Duration(30'000);
-        stop(live, {.signal = launch.stop_signal().empty() ? "TERM" : launch.stop_signal(),
-                    .grace = std::min(most, own),
-                    .why = "LEASE_OVER"});
+        stop_by_own_rules(live, most, "LEASE_OVER");
     }
 }
 
+void Tasks::stop_by_own_rules(Live& live, Duration most, const std::string& why) {
+    const v1::Launch& launch = live.task.launch;
+    const Duration own =
+        launch.has_stop_grace() ? to_duration(launch.stop_grace()) : Duration(30'000);
+    stop(live, {.signal = launch.stop_signal().empty() ? "TERM" : launch.stop_signal(),
+                .grace = std::min(most, own),
+                .why = why});
+}
+
 void Tasks::started(const TaskKey& key) {
-    Live& live = tasks_.at(key);
-    if (live.task.phase == TaskPhase::Starting) {
-        set_running(live);
+    const auto found = tasks_.find(key);
+    if (found != tasks_.end() && found->second.task.phase == TaskPhase::Starting) {
+        set_running(found->second);
     }
 }
 
@@ -284,6 +290,10 @@ void Tasks::set_exited(Live& live, const ExitRecord& exit) {
     device_holders_.leave(live.task.key);
     live.task.phase = TaskPhase::Exited;
     live.task.exit = exit;
+    const bool failed = exit.exit_code != 0 || exit.signal != 0 || !exit.launch_error.empty();
+    if (failed && exit.device_fault.empty()) {
+        live.task.exit.device_fault = live.device_fault;
+    }
     news_.insert(live.task.key);
     unwritten_.insert(live.task.key);
     if (live.forget_at_end) {
@@ -348,6 +358,25 @@ std::vector<v1::TaskObservation> Tasks::tell_news() {
 void Tasks::give_back_device(int index) {
     device_holders_.give_back(index);
     room_came_ = true;
+}
+
+// What runs on a lost card may hang for ever, and its other devices with it.
+void Tasks::device_failed(int index, DeviceFailure how, const std::string& why) {
+    for (auto& [key, live] : tasks_) {
+        const auto& held = live.task.launch.devices();
+        if (live.task.phase == TaskPhase::Exited || live.waits ||
+            std::ranges::find(held, index) == held.end()) {
+            continue;
+        }
+        if (live.device_fault.empty() || how == DeviceFailure::Lost) {
+            live.device_fault = "device " + std::to_string(index) + ": " + why;
+        }
+        if (how == DeviceFailure::Lost && !live.stop) {
+            spdlog::error("stopping task={} job={} reason=\"{}\"", to_text(key),
+                          live.task.launch.job_id_text(), live.device_fault);
+            stop_by_own_rules(live, kMostDeviceGrace, "DEVICE_LOST");
+        }
+    }
 }
 
 Tasks::LogState Tasks::log_state(const LogName& name) const {

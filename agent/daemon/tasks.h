@@ -59,6 +59,7 @@ public:
     const DeviceHolders& device_holders() const { return device_holders_; }
     bool take_device(int index) override { return device_holders_.reserve(index); }
     void give_back_device(int index) override;
+    void device_failed(int index, DeviceFailure how, const std::string& why) override;
 
 private:
     struct Live {
@@ -69,6 +70,7 @@ private:
         // To be started when the devices are free: those of before may not be gone yet.
         std::optional<v1::Launch> waits = {};
         std::optional<StopRequest> stop;
+        std::string device_fault = {};  // what has become of a device that it holds
     };
 
     void started(const TaskKey& key) override;
@@ -83,6 +85,7 @@ private:
     void start_who_waited();
     void look_for_end(const TaskKey& key, const std::string& otherwise);
     void stop(Live& live, const StopRequest& request);
+    void stop_by_own_rules(Live& live, Duration most, const std::string& why);
     void kill(Live& live);
     void forget(const std::vector<TaskKey>& keys);
 

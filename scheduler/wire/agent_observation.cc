@@ -195,6 +195,7 @@ core::Ending to_ending(const v1::TaskObservation& message) {
         ending.detail = cut(message.launch_error());
     } else if (message.out_of_memory()) {
         ending.reason = core::EndReason::OutOfMemory;
+        ending.detail = "ended by the kernel at its memory limit; ask for more by --mem";
     } else if (message.timed_out()) {
         ending.reason = core::EndReason::TimedOut;
     } else if (message.exit_code() == 0 && message.signal() == 0) {

@@ -4,7 +4,8 @@ from the .proto, gRPC is Debian's python3-grpcio.
     device_plugin.py FOLDER PROTO_FOLDER RESOURCE DEVICE...
 
 serves at FOLDER/toy.sock, registers at FOLDER/kubelet.sock, lists the devices, and gives each task
-ASCEND_VISIBLE_DEVICES and /dev/full. Lines on stdin change its devices: "Unhealthy ID", "Healthy ID".
+ASCEND_VISIBLE_DEVICES and /dev/full. Lines on stdin change its devices: "Unhealthy ID", "Healthy ID"; or how it
+answers who wants some: "hang -", "refuse -", "well -".
 """
 
 import concurrent.futures
@@ -14,6 +15,7 @@ import queue
 import subprocess
 import sys
 import tempfile
+import threading
 
 import grpc
 
@@ -32,6 +34,9 @@ class Plugin:
         self.api = api
         self.health = dict.fromkeys(devices, "Healthy")
         self.watchers = []
+        self.mood = "well"
+        self.answering = threading.Event()
+        self.answering.set()
 
     def list(self):
         return self.api.ListAndWatchResponse(devices=[self.api.Device(ID=id_, health=health) for id_, health in self.health.items()])
@@ -52,6 +57,9 @@ class Plugin:
             yield changes.get()
 
     def allocate(self, request, context):
+        self.answering.wait()
+        if self.mood == "refuse":
+            context.abort(grpc.StatusCode.INTERNAL, "out of order")
         answer = self.api.AllocateResponse()
         for container in request.container_requests:
             given = answer.container_responses.add()
@@ -95,8 +103,12 @@ def main():
     register(api.RegisterRequest(version="v1beta1", endpoint=endpoint.name, resource_name=resource), timeout=10)
     print("registered", flush=True)
     for line in sys.stdin:
-        health, device = line.split()
-        plugin.set(device, health)
+        word, device = line.split()
+        if device == "-":
+            plugin.mood = word
+            (plugin.answering.clear if word == "hang" else plugin.answering.set)()
+        else:
+            plugin.set(device, word)
     os._exit(0)
 
 

@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 import sys
+import urllib.request
 
 from platform_under_test import SOURCE, wait_until
 
@@ -21,6 +22,10 @@ class Plugin:
         self.process.stdin.write(f"{health} {device}\n")
         self.process.stdin.flush()
 
+    def say(self, word):
+        self.process.stdin.write(f"{word} -\n")
+        self.process.stdin.flush()
+
     def kill(self):
         self.process.kill()
         self.process.wait(30)
@@ -28,6 +33,11 @@ class Plugin:
 
 def devices(platform):
     return platform.node("n1")["inventory"].get("devices", [])
+
+
+def metrics_of(platform):
+    http = platform.agents["n1"].wait_ready()["http"]
+    return urllib.request.urlopen(f"http://{http}/metrics", timeout=30).read().decode()
 
 
 def healths(platform):
@@ -41,6 +51,8 @@ def test_a_plugin_s_devices_are_offered_given_out_and_watched(platform, folder):
         gpus=None,
         catalogue_file=str(SOURCE / "deploy/catalogue.yaml"),
         device_plugins={"folder": str(folder), "resources": {RESOURCE: "ascend-910b"}},
+        http_listen="127.0.0.1:0",
+        http_insecure="loopback-only",
     )
     platform.gusu("tenant", "create", "lab")
     platform.gusu("quota", "set", "lab", "any", "--guaranteed", "8", "--limit", "8")
@@ -61,6 +73,9 @@ def test_a_plugin_s_devices_are_offered_given_out_and_watched(platform, folder):
         # A device fails while nothing runs: it is offered no more, and says why; and comes back.
         plugin.set(DEVICES[1], "Unhealthy")
         wait_until("it to be unhealthy", lambda: healths(platform) == [True, False])
+        metrics = metrics_of(platform)
+        for index, value in enumerate([1, 0]):
+            assert f'gusu_gpu_healthy{{node="n1",gpu="{index}",accelerator="ascend-910b"}} {value}' in metrics
         assert 'its plugin says: "Unhealthy"' in devices(platform)[1]["health_detail"]
         shown = platform.gusu("node", "show", "n1").stdout
         assert "unhealthy" in shown and "its plugin says" in shown
@@ -68,6 +83,17 @@ def test_a_plugin_s_devices_are_offered_given_out_and_watched(platform, folder):
         assert platform.gusu("run", *one).stdout.strip() == DEVICES[0]
         plugin.set(DEVICES[1], "Healthy")
         wait_until("it to be healthy again", lambda: healths(platform) == [True, True])
+
+        # A plugin that hangs, or refuses, costs the job neither its place nor a retry.
+        for word, why in [("hang", "does not give"), ("refuse", "out of order")]:
+            plugin.say(word)
+            job = platform.submit(*one)
+            told = wait_until("it to come back", lambda: "DEVICE_FAULT" in (text := platform.gusu("show", job).stdout) and text)
+            assert why in told and "huawei.com/Ascend910" in told, told
+            plugin.say("well")
+            platform.wait_state(job, "SUCCEEDED", seconds=120)
+            assert platform.node("n1")["gpus_used"] == 0
+            wait_until("both to be offered again", lambda: healths(platform) == [True, True], 120)
 
         # The plugin dies: no device. It starts again: the same ones under the same numbers.
         plugin.kill()

@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from platform_under_test import wait_until
+from platform_under_test import BIN, wait_until
 
 # One that no task may open, and one that every task may. Both files may be opened by anybody.
 NUMBERS = {"fuse": os.makedev(10, 229), "full": os.makedev(1, 7)}
@@ -104,3 +104,48 @@ def test_without_a_word_about_loopback_it_is_tls_with_the_nodes_certificate(node
     shown = ssl.get_server_certificate((host, int(port)))
     own = (node.folder / "n2/state/identity/node.pem").read_text()
     assert ssl.PEM_cert_to_DER_cert(shown) == ssl.PEM_cert_to_DER_cert(own)
+
+
+def with_nvml(platform, library):
+    """From now on agents find this as the NVIDIA driver's library."""
+    place = platform.folder / "driver"
+    place.mkdir()
+    (place / "libnvidia-ml.so.1").symlink_to(library)
+    events = platform.folder / "events"
+    events.touch()
+    environment = os.environ | {"LD_LIBRARY_PATH": str(place), "GUSU_FAKE_NVML_EVENTS": str(events)}
+    platform.put_in_place = lambda program, name: setattr(program, "environment", environment)
+    return events
+
+
+def test_a_gpu_that_vanishes_under_a_job_costs_the_job_neither_its_place_nor_a_retry(platform):
+    fake = BIN.parent / "tests/unit/agent/libfake_eight_nvml.so"
+    assert fake.exists(), "it is built with the unit tests"
+    events = with_nvml(platform, fake)
+    platform.gusu("tenant", "create", "t")
+    platform.start_agent("n1", gpus=None, gpu_checks={"program": "none", "scrub": "never"})
+    assert [d["healthy"] for d in platform.node("n1")["inventory"]["devices"]] == [True] * 8
+    job = platform.submit("--gpus", "4", "--", "sh", "-c", "[ $GUSU_ATTEMPT = 2 ] || sleep 600")
+    platform.wait_state(job, "RUNNING")
+    assert 0 in platform.job(job)["placements"][0]["devices"]
+    events.write_text("xid 79\n")
+    done = platform.wait_state(job, "SUCCEEDED")
+    assert done["attempt"] == 2 and 0 not in done["placements"][0]["devices"]
+    told = platform.gusu("show", job).stdout
+    assert "DEVICE_FAULT" in told and "device 0: XID 79: fallen off the bus" in told
+    node = platform.node("n1")
+    assert node["state"] == "READY" and node["gpus_used"] == 0
+    lost = node["inventory"]["devices"][0]
+    assert not lost.get("healthy") and "XID 79" in lost["health_detail"]
+
+
+def test_a_driver_that_is_no_use_is_seen_at_the_node_and_costs_no_job_without_gpus(platform):
+    import ctypes.util
+
+    with_nvml(platform, f"/lib/x86_64-linux-gnu/{ctypes.util.find_library('m')}")
+    platform.gusu("tenant", "create", "t")
+    platform.start_agent("n1", gpus=None)
+    (device,) = platform.node("n1")["inventory"]["devices"]
+    assert not device.get("healthy") and "lacks functions that every NVIDIA driver" in device["health_detail"]
+    assert "lacks functions" in platform.gusu("node", "show", "n1").stdout
+    platform.wait_state(platform.submit("--", "true"), "SUCCEEDED")

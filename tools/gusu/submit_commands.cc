@@ -54,6 +54,12 @@ Status read_script(JobWords& words) {
                                                      std::to_string(words.script.size()) +
                                                      " bytes; a script may have 1 MiB"};
     }
+    // As sbatch has it: no shell could run it, and that would be found out on the node only.
+    if (words.script.substr(0, words.script.find('\n')).ends_with('\r')) {
+        return Error{ErrorCode::InvalidArgument,
+                     words.script_file + " has Windows line ends (CRLF); convert it: sed -i " +
+                         "'s/\\r$//' " + words.script_file};
+    }
     return Done{};
 }
 

@@ -62,7 +62,6 @@ void DeviceCare::describe(std::vector<v1::Device>& devices) const {
 
 void DeviceCare::xid(int index, unsigned long long number) {
     const std::string why = "XID " + std::to_string(number);
-    const auto found = cards_.find(index);
     switch (action_of_xid(number)) {
         case XidAction::Nothing:
             return;
@@ -70,17 +69,31 @@ void DeviceCare::xid(int index, unsigned long long number) {
             suspect(index, why);
             return;
         case XidAction::CardIsLost:
-            if (found != cards_.end()) {
-                found->second.lost = true;
-                found->second.check.clear();
-                set(found->second, why + ": fallen off the bus; restart the machine", "");
-            }
+            lose(index, why + ": fallen off the bus");
             return;
         case XidAction::CheckNode:
             for (const auto& [each, card] : cards_) {
                 suspect(each, why + " of device " + std::to_string(index));
             }
             return;
+    }
+}
+
+void DeviceCare::lose(int index, const std::string& why) {
+    const auto found = cards_.find(index);
+    if (found == cards_.end() || found->second.lost) {
+        return;
+    }
+    spdlog::error("device lost index={} reason=\"{}\"", index, why);
+    found->second.lost = true;
+    found->second.check.clear();
+    set(found->second, why + "; restart the machine", "");
+    tell(index, DeviceFailure::Lost, why);
+}
+
+void DeviceCare::tell(int index, DeviceFailure how, const std::string& why) {
+    if (shelf_ != nullptr) {
+        shelf_->device_failed(index, how, why);
     }
 }
 
@@ -96,6 +109,7 @@ void DeviceCare::suspect(int index, const std::string& why) {
         card.ordered = false;
     }
     set(card, why, "");
+    tell(index, DeviceFailure::Suspect, why);
     run_next();
 }
 

@@ -47,6 +47,8 @@ public:
     void xid(int index, unsigned long long number);
     // The card is suspect, for this reason.
     void suspect(int index, const std::string& why);
+    // It is gone until the machine is restarted.
+    void lose(int index, const std::string& why);
     // What comes of it is told by describe(), under the name of the check.
     void check(const v1::CheckDevices& order, std::vector<v1::Device> all);
 
@@ -69,6 +71,7 @@ private:
     };
     using Scrubbing = std::function<void(Status)>;
 
+    void tell(int index, DeviceFailure how, const std::string& why);
     void run_next();
     void try_again_later();
     void start_check(int index, Card& card);

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -127,6 +128,7 @@ struct GpuMonitor::Shared {
     bool told_stale = false;
     Faults faults;
     std::map<int, std::uint64_t> uncorrected = {};  // by index, when it was read last
+    std::set<int> lost = {};                        // of which that was told
 
     // Under the lock: once the monitor is going, nobody is told any more.
     void tell_faults(const std::vector<GpuReading>& newest) {
@@ -136,6 +138,9 @@ struct GpuMonitor::Shared {
         for (const GpuReading& reading : newest) {
             for (const unsigned long long xid : reading.new_xids) {
                 faults({.index = reading.index, .xid = xid});
+            }
+            if (reading.lost && lost.insert(reading.index).second) {
+                faults({.index = reading.index, .lost = true});
             }
             const std::uint64_t errors = uncorrected_errors(reading);
             const auto [before, is_first] = uncorrected.emplace(reading.index, errors);

@@ -33,6 +33,7 @@ std::vector<prometheus::MetricFamily> gpu_metrics(const GpuNames& names,
 struct GpuFault {
     int index = 0;
     std::optional<unsigned long long> xid = {};  // none: errors of memory that ECC cannot correct
+    bool lost = false;                           // or neither: it is there no more
 };
 
 class GpuMonitor final : public prometheus::Collectable {

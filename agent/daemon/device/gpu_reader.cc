@@ -13,17 +13,19 @@ namespace {
 constexpr unsigned int kEventPatience = 1;  // milliseconds
 constexpr int kMostEventsAtOnce = 256;
 
-std::optional<double> memory_used(const Nvml& nvml, NvmlDevice handle) {
+void read_memory(const Nvml& nvml, NvmlDevice handle, GpuReading& reading) {
     NvmlMemory2 precise{};
     precise.version = kNvmlMemoryVersion2;
     if (nvml.memory2 != nullptr && nvml.memory2(handle, &precise) == kNvmlSuccess) {
-        return static_cast<double>(precise.used);
+        reading.memory_used = static_cast<double>(precise.used);
+        return;
     }
     NvmlMemory memory{};
-    if (nvml.memory(handle, &memory) == kNvmlSuccess) {
-        return static_cast<double>(memory.used);
+    const int code = nvml.memory(handle, &memory);
+    if (code == kNvmlSuccess) {
+        reading.memory_used = static_cast<double>(memory.used);
     }
-    return std::nullopt;
+    reading.lost = code == kNvmlGpuIsLost;
 }
 
 }  // namespace
@@ -80,6 +82,7 @@ std::vector<GpuReading> GpuReader::read() {
     for (auto& [index, gpu] : gpus_) {
         if (gpu.handle != nullptr) {
             readings.push_back(read_one(index, gpu));
+            gpu.answered |= readings.back().memory_used.has_value();
             readings.back().new_xids = std::exchange(gpu.new_xids, {});
         }
     }
@@ -101,7 +104,8 @@ void GpuReader::look_for(int index, Gpu& gpu) {
 GpuReading GpuReader::read_one(int index, const Gpu& gpu) const {
     GpuReading reading;
     reading.index = index;
-    reading.memory_used = memory_used(*nvml_, gpu.handle);
+    read_memory(*nvml_, gpu.handle, reading);
+    reading.lost = reading.lost && gpu.answered;
     NvmlUtilization utilization{};
     if (nvml_->utilization != nullptr &&
         nvml_->utilization(gpu.handle, &utilization) == kNvmlSuccess) {

@@ -36,6 +36,7 @@ struct GpuReading {
     std::vector<EccCount> ecc;
     std::optional<XidCounts> xids;
     std::vector<unsigned long long> new_xids = {};  // since the last reading
+    bool lost = false;  // it answered before, and the driver says that it is there no more
 };
 
 bool is_application_xid(unsigned long long xid);
@@ -56,6 +57,7 @@ private:
         NvmlDevice handle = nullptr;  // nullptr: it does not answer
         std::optional<XidCounts> xids;
         std::vector<unsigned long long> new_xids = {};
+        bool answered = false;
     };
 
     explicit GpuReader(std::unique_ptr<Nvml> nvml);

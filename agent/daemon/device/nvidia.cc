@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <cstdlib>
+#include <filesystem>
 
 #include "agent/daemon/device/gpu_slicer.h"
 #include "agent/daemon/device/link_groups.h"
@@ -104,19 +105,39 @@ NodeDevices describe_all(const Nvml& nvml, unsigned int count) {
     return found;
 }
 
+bool has_driver() {
+    std::error_code failure;
+    return std::filesystem::exists("/proc/driver/nvidia/version", failure);
+}
+
+// One that nobody gets, so that whoever looks at the node sees why it has no GPUs. What needs none
+// runs here all the same.
+NodeDevices unusable(const std::string& why) {
+    spdlog::error("GPUs of this machine are not offered reason=\"{}\"", why);
+    NodeDevices found;
+    v1::Device& device = found.devices.emplace_back();
+    device.set_accelerator("nvidia-unknown");
+    device.set_numa_node(-1);
+    device.set_health_detail(why + "; then restart gusu-agent");
+    return found;
+}
+
 }  // namespace
 
-Result<NodeDevices> nvidia_devices(const std::string& file) {
+NodeDevices nvidia_devices(const std::string& file) {
     const auto nvml = Nvml::open(file);
     if (!nvml) {
-        return nvml.error();
+        return unusable(nvml.error().message);
     }
     if (*nvml == nullptr) {
-        return NodeDevices();
+        return has_driver() ? unusable(file +
+                                       " is not there, and the NVIDIA driver is; install its "
+                                       "library (libnvidia-compute, libnvidia-ml1)")
+                            : NodeDevices();
     }
     unsigned int count = 0;
     if (const int code = (*nvml)->count(&count); code != kNvmlSuccess) {
-        return nvml_failed("nvmlDeviceGetCount", code);
+        return unusable(nvml_failed("nvmlDeviceGetCount", code).message);
     }
     return describe_all(**nvml, count);
 }

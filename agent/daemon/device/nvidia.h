@@ -7,7 +7,6 @@
 
 #include "agent/daemon/device/nvml.h"
 #include "gusu/v1/node.pb.h"
-#include "scheduler/base/result.h"
 
 namespace gusu::agent {
 
@@ -18,7 +17,8 @@ struct NodeDevices {
     std::map<int, std::string> files;
 };
 
-// None where the library is not there; an error where it is and does not work.
-Result<NodeDevices> nvidia_devices(const std::string& library = kNvmlLibrary);
+// None where there is neither the library nor the driver. Where one of them is there and does not
+// work: one unhealthy device that says why.
+NodeDevices nvidia_devices(const std::string& library = kNvmlLibrary);
 
 }  // namespace gusu::agent

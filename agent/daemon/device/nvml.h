@@ -15,6 +15,7 @@ using NvmlDevice = struct nvmlDevice_st*;
 using NvmlEventSet = struct nvmlEventSet_st*;
 
 inline constexpr int kNvmlSuccess = 0;
+inline constexpr int kNvmlGpuIsLost = 15;
 inline constexpr unsigned int kNvmlTemperatureOfGpu = 0;
 inline constexpr unsigned int kNvmlMostLinks = 18;  // of one device
 inline constexpr unsigned long long kNvmlXidCriticalError = 8;

@@ -1,5 +1,6 @@
 #include "agent/daemon/device/offered_devices.h"
 
+#include <prometheus/metric_family.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@ namespace gusu::agent {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kKeptAwayFor{30};
 
 Result<Catalogue> load_catalogue(const config::v1::AgentConfig& config) {
     constexpr const char* kUsual = "/etc/gusu/catalogue.yaml";
@@ -120,8 +123,40 @@ void OfferedDevices::offer() {
     if (care_ != nullptr) {
         care_->describe(devices);
     }
+    for (v1::Device& device : devices) {
+        const auto away = kept_away_.find(device.index());
+        if (away != kept_away_.end() && device.healthy()) {
+            device.set_healthy(false);
+            device.set_quarantined(true);
+            device.set_health_detail(away->second);
+        }
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        told_ = devices;
+    }
     around_.settings.devices = std::move(devices);
     changed_();
+}
+
+std::vector<prometheus::MetricFamily> OfferedDevices::Collect() const {
+    prometheus::MetricFamily family;
+    family.name = "gusu_gpu_healthy";
+    family.help = "1 if tasks may have the device, 0 if it has failed or is in quarantine";
+    family.type = prometheus::MetricType::Gauge;
+    const std::lock_guard lock(mutex_);
+    for (const v1::Device& device : told_) {
+        if (device.simulated()) {
+            continue;
+        }
+        prometheus::ClientMetric& metric = family.metric.emplace_back();
+        metric.label = {{"node", around_.config.node()},
+                        {"gpu", std::to_string(device.index())},
+                        {"accelerator", device.accelerator()}};
+        metric.gauge.value = device.healthy() ? 1 : 0;
+    }
+    return family.metric.empty() ? std::vector<prometheus::MetricFamily>()
+                                 : std::vector{std::move(family)};
 }
 
 // What the driver tells of errors reaches the loop from the monitor's own thread.
@@ -138,7 +173,9 @@ void OfferedDevices::watch_gpus() {
     monitor_ = std::make_unique<GpuMonitor>(
         std::move(names), tasks_->device_holders(), kNvmlLibrary, [this](const GpuFault& fault) {
             around_.loop.post([this, fault] {
-                if (fault.xid) {
+                if (fault.lost) {
+                    care_->lose(fault.index, "the driver no longer finds it");
+                } else if (fault.xid) {
                     care_->xid(fault.index, *fault.xid);
                 } else {
                     care_->suspect(fault.index, "memory errors that ECC cannot correct");
@@ -155,7 +192,7 @@ bool OfferedDevices::prepare(const v1::Launch& launch, const LocalTaskHost::Gran
         if (!clean) {
             granted(clean.error());
         } else if (asks_plugins) {
-            plugins_->allocate(devices, granted);
+            ask_plugins(devices, granted);
         } else {
             granted(DeviceGrant());
         }
@@ -165,9 +202,33 @@ bool OfferedDevices::prepare(const v1::Launch& launch, const LocalTaskHost::Gran
         return true;
     }
     if (asks_plugins) {
-        plugins_->allocate(devices, granted);
+        ask_plugins(devices, granted);
     }
     return asks_plugins;
+}
+
+void OfferedDevices::ask_plugins(const std::vector<int>& devices,
+                                 const LocalTaskHost::Granted& granted) {
+    plugins_->allocate(devices, [this, devices, granted](const Result<DeviceGrant>& grant) {
+        if (!grant) {
+            keep_away(devices, grant.error().message);
+        }
+        granted(grant);
+    });
+}
+
+// So that the task which did not get them tries others first.
+void OfferedDevices::keep_away(const std::vector<int>& devices, const std::string& why) {
+    for (const int index : devices) {
+        kept_away_[index] = why;
+    }
+    offer();
+    around_.loop.after(kKeptAwayFor, [this, devices] {
+        for (const int index : devices) {
+            kept_away_.erase(index);
+        }
+        offer();
+    });
 }
 
 }  // namespace gusu::agent

@@ -1,11 +1,16 @@
 // The devices that this node offers now: the machine's own and those of plugins, with what is known
 // of their health, and what is done before a task has them.
 //
-// All on the loop's thread.
+// All on the loop's thread, but for the metrics.
 #pragma once
 
+#include <prometheus/collectable.h>
+
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <vector>
 
 #include "agent/daemon/device/device_care.h"
@@ -18,7 +23,7 @@
 
 namespace gusu::agent {
 
-class OfferedDevices {
+class OfferedDevices final : public prometheus::Collectable {
 public:
     // All of them outlive it. What is offered is kept in `settings`.
     struct Surroundings {
@@ -40,6 +45,8 @@ public:
     bool prepare(const v1::Launch& launch, const LocalTaskHost::Granted& granted);
     void check(const v1::CheckDevices& order) { care_->check(order, around_.settings.devices); }
 
+    // The health of each device that is not simulated, whoever tells it.
+    std::vector<prometheus::MetricFamily> Collect() const override;
     // nullptr: no devices of which a driver could tell anything.
     const GpuMonitor* monitor() const { return monitor_.get(); }
 
@@ -51,6 +58,8 @@ private:
     Status open_slicer();
     void offer();
     void watch_gpus();
+    void ask_plugins(const std::vector<int>& devices, const LocalTaskHost::Granted& granted);
+    void keep_away(const std::vector<int>& devices, const std::string& why);
 
     const Surroundings around_;
     const std::vector<v1::Device> own_;
@@ -59,6 +68,9 @@ private:
     std::unique_ptr<DevicePlugins> plugins_;  // none unless it is configured
     std::unique_ptr<DeviceCare> care_;
     std::unique_ptr<GpuMonitor> monitor_;
+    std::map<int, std::string> kept_away_;  // for a while, and why
+    mutable std::mutex mutex_;
+    std::vector<v1::Device> told_;  // to whoever asks for metrics
 };
 
 }  // namespace gusu::agent

@@ -82,6 +82,41 @@ TEST_F(TasksTest, AStopEndsARunningProgram) {
     EXPECT_EQ(machine_.wait_for(kTask, kExited).signal(), 15);
 }
 
+v1::Desired on_device(const TaskKey& key, int device, const std::string& script) {
+    auto desired = run_order(key, {"sh", "-c", script});
+    desired.mutable_tasks(0)->mutable_run()->add_devices(device);
+    return desired;
+}
+
+TEST_F(TasksTest, WhatRunsOnACardThatIsLostIsStoppedAndNotToBlame) {
+    machine_.settings().devices.resize(2);
+    machine_.settings().devices[1].set_index(1);
+    constexpr TaskKey kOther{.incarnation = 18, .task = 0};
+    obey(on_device(kTask, 0, "sleep 1000"));
+    obey(on_device(kOther, 1, "sleep 1000"));
+    ASSERT_EQ(machine_.wait_for(kTask, kRunning).phase(), kRunning);
+    ASSERT_EQ(machine_.wait_for(kOther, kRunning).phase(), kRunning);
+    machine_.tasks().device_failed(0, DeviceFailure::Lost, "XID 79: fallen off the bus");
+    const auto seen = machine_.wait_for(kTask, kExited);
+    EXPECT_EQ(seen.signal(), 15);
+    EXPECT_EQ(seen.device_fault(), "device 0: XID 79: fallen off the bus");
+    EXPECT_EQ(seen.drain(), "") << "the card is kept from others, not the node";
+    EXPECT_EQ(machine_.wait_for(kOther, kRunning).phase(), kRunning);
+}
+
+TEST_F(TasksTest, OnASuspectCardAFailureIsTheCardsAndASuccessIsOne) {
+    machine_.settings().devices.resize(1);
+    for (const int code : {0, 3}) {
+        const TaskKey key{.incarnation = 20U + static_cast<unsigned>(code), .task = 0};
+        obey(on_device(key, 0, "sleep 0.3; exit " + std::to_string(code)));
+        ASSERT_EQ(machine_.wait_for(key, kRunning).phase(), kRunning);
+        machine_.tasks().device_failed(0, DeviceFailure::Suspect, "XID 48");
+        const auto seen = machine_.wait_for(key, kExited);
+        EXPECT_EQ(seen.exit_code(), code);
+        EXPECT_EQ(seen.device_fault(), code == 0 ? "" : "device 0: XID 48");
+    }
+}
+
 TEST_F(TasksTest, AStopThatComesWithTheStartIsNotLost) {
     obey(run_order(kTask, {"sleep", "1000"}));
     obey(stop_order(kTask));

@@ -26,7 +26,12 @@ class Shelf final : public DeviceShelf {
 public:
     bool take_device(int index) override { return holders.reserve(index); }
     void give_back_device(int index) override { holders.give_back(index); }
+    void device_failed(int index, DeviceFailure how, const std::string& why) override {
+        failures += std::to_string(index) +
+                    (how == DeviceFailure::Lost ? " lost: " : " suspect: ") + why + "\n";
+    }
     DeviceHolders holders;
+    std::string failures;
 };
 
 v1::Device card(int index, const std::string& uuid) {
@@ -189,6 +194,7 @@ TEST_F(DeviceCareTest, ASuspectThatATaskHoldsIsCheckedAfterwards) {
 TEST_F(DeviceCareTest, ACardThatFellOffTheBusIsLost) {
     care_->xid(1, 79);
     EXPECT_THAT(seen(1), HasSubstr("unhealthy: XID 79: fallen off the bus"));
+    EXPECT_EQ(shelf_.failures, "1 lost: XID 79: fallen off the bus\n") << "who holds it hears";
     order("7", {1});
     EXPECT_THAT(seen(1), HasSubstr("check 7 failed: the card is lost"));
     EXPECT_THAT(calls(), IsEmpty());

@@ -1,13 +1,18 @@
 // Stands in for the driver's library: an H100 at index 0, and at index 1 a card that has fallen off
 // the bus. Its structures are laid out as in NVIDIA's documentation of NVML, each field at its
 // offset. With FAKE_NVML_OLD it is a library of 2013, without all that is only measured.
+// With FAKE_NVML_EIGHT all of eight cards answer, they have no files, and what happens to the first
+// one stands in the file that GUSU_FAKE_NVML_EVENTS names: "xid 79", "lost".
 //
 // fake_nvml_* is for tests alone.
 #include <condition_variable>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <mutex>
+#include <string>
 
 namespace {
 
@@ -25,8 +30,12 @@ std::deque<std::uint64_t> events;  // XIDs of the H100
 constexpr int kGpuIsLost = 15;
 constexpr std::uint64_t kMemory = std::uint64_t{81559} << 20;
 
-#ifdef FAKE_NVML_LINKED
+bool is_lost = false;  // the first one
+
+#if defined(FAKE_NVML_LINKED)
 constexpr unsigned int kDevices = 6;
+#elif defined(FAKE_NVML_EIGHT)
+constexpr unsigned int kDevices = 8;
 #else
 constexpr unsigned int kDevices = 2;
 #endif
@@ -46,10 +55,38 @@ int index_of(const void* device) {
     return static_cast<int>(static_cast<const int*>(device) - &handles[0]);
 }
 
-#ifdef FAKE_NVML_LINKED
-int answers(const void* /*device*/) { return kSuccess; }
+int answers(const void* device) {
+    const int index = index_of(device);
+    const std::lock_guard lock(mutex);
+    return (index > 0 && kDevices == 2) || (index == 0 && is_lost) ? kGpuIsLost : kSuccess;
+}
+
+std::string uuid_of(const void* device) {
+    std::string uuid = "GPU-11111111-2222-3333-4444-555555555555";
+#ifdef FAKE_NVML_EIGHT
+    uuid.back() = static_cast<char>('0' + index_of(device));
 #else
-int answers(const void* device) { return index_of(device) == 0 ? kSuccess : kGpuIsLost; }
+    (void)device;
+#endif
+    return uuid;
+}
+
+#ifdef FAKE_NVML_EIGHT
+// What the test has written since; under the lock.
+void take_orders() {
+    const char* const name = std::getenv("GUSU_FAKE_NVML_EVENTS");
+    static std::streamoff read = 0;
+    std::ifstream file(name == nullptr ? "" : name);
+    file.seekg(read);
+    for (std::string line; std::getline(file, line);) {
+        read += static_cast<std::streamoff>(line.size()) + 1;
+        if (line == "lost") {
+            is_lost = true;
+        } else if (line.starts_with("xid ")) {
+            events.push_back(std::stoull(line.substr(4)));
+        }
+    }
+}
 #endif
 
 // busIdLegacy[16], domain, bus, device, pciDeviceId, pciSubSystemId, busId[32]
@@ -107,9 +144,7 @@ int nvmlDeviceGetUUID(void* device, char* uuid, unsigned int size) {
         return give(part, uuid, size);
     }
 #endif
-    return answers(device) == kSuccess
-               ? give("GPU-11111111-2222-3333-4444-555555555555", uuid, size)
-               : kGpuIsLost;
+    return answers(device) == kSuccess ? give(uuid_of(device).c_str(), uuid, size) : kGpuIsLost;
 }
 
 // total, free, used
@@ -149,7 +184,7 @@ int nvmlDeviceGetNvLinkRemotePciInfo_v2(void* device, unsigned int link, void* p
 #ifndef FAKE_NVML_OLD
 int nvmlDeviceGetMinorNumber(void* device, unsigned int* minor) {
     *minor = 3;
-    return answers(device);
+    return kDevices == 8 ? kNotSupported : answers(device);
 }
 
 // version, total, reserved, free, used
@@ -168,6 +203,7 @@ int nvmlDeviceGetMemoryInfo_v2(void* device, void* memory) {
 int nvmlDeviceGetUtilizationRates(void* device, void* utilization) {
     std::unique_lock lock(mutex);
     awake.wait(lock, [] { return !hanging; });
+    lock.unlock();
     const std::uint32_t values[2] = {42, 7};
     std::memcpy(utilization, values, sizeof values);
     return answers(device);
@@ -202,6 +238,9 @@ int nvmlDeviceRegisterEvents(void* device, unsigned long long types, void* set) 
 // device, eventType, eventData, gpuInstanceId, computeInstanceId
 int nvmlEventSetWait_v2(void* set, void* event, unsigned int /*milliseconds*/) {
     const std::lock_guard lock(mutex);
+#ifdef FAKE_NVML_EIGHT
+    take_orders();
+#endif
     if (set != &events || events.empty()) {
         return kTimeout;
     }
@@ -218,6 +257,11 @@ int nvmlEventSetFree(void* set) { return set == &events ? kSuccess : kInvalidArg
 void fake_nvml_raise_xid(unsigned long long xid) {
     const std::lock_guard lock(mutex);
     events.push_back(xid);
+}
+
+void fake_nvml_lose(int whether) {
+    const std::lock_guard lock(mutex);
+    is_lost = whether != 0;
 }
 
 void fake_nvml_hang(int whether) {

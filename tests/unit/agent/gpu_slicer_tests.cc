@@ -56,9 +56,8 @@ protected:
 
 TEST(CutDevices, TheDriverTellsIntoHowManySlices) {
     const auto devices = nvidia_devices(GUSU_FAKE_MIG_NVML);
-    ASSERT_TRUE(devices.ok());
-    EXPECT_EQ(devices->devices.at(0).slices(), 8);
-    EXPECT_EQ(nvidia_devices(GUSU_FAKE_NVML)->devices.at(0).slices(), 0);
+    EXPECT_EQ(devices.devices.at(0).slices(), 8);
+    EXPECT_EQ(nvidia_devices(GUSU_FAKE_NVML).devices.at(0).slices(), 0);
 }
 
 TEST(CutDevices, AnOlderDriverCannotCut) {

@@ -29,16 +29,14 @@ using testing::Not;
 
 TEST(Devices, AMachineWithoutTheLibraryHasNone) {
     const auto devices = nvidia_devices("libgusu-no-such-library.so.1");
-    ASSERT_TRUE(devices.ok());
-    EXPECT_TRUE(devices->devices.empty());
+    EXPECT_TRUE(devices.devices.empty());
 }
 
 // What the fake library has: fake_nvml.cc beside this file.
 TEST(Devices, AreAsTheDriverTellsThem) {
     const auto devices = nvidia_devices(GUSU_FAKE_NVML);
-    ASSERT_TRUE(devices.ok()) << devices.error().message;
-    ASSERT_EQ(devices->devices.size(), 2U);
-    const v1::Device& device = devices->devices.front();
+    ASSERT_EQ(devices.devices.size(), 2U);
+    const v1::Device& device = devices.devices.front();
     EXPECT_EQ(device.index(), 0);
     EXPECT_EQ(device.uuid(), "GPU-11111111-2222-3333-4444-555555555555");
     EXPECT_EQ(device.accelerator(), "nvidia-h100");
@@ -46,22 +44,20 @@ TEST(Devices, AreAsTheDriverTellsThem) {
     EXPECT_EQ(device.numa_node(), -1);  // no machine has a device at that address
     EXPECT_TRUE(device.healthy());
     EXPECT_FALSE(device.simulated());
-    EXPECT_EQ(devices->files, (std::map<int, std::string>{{0, "/dev/nvidia3"}}));
+    EXPECT_EQ(devices.files, (std::map<int, std::string>{{0, "/dev/nvidia3"}}));
 }
 
 TEST(Devices, AnOldDriverTellsThemWithoutTheirFiles) {
     const auto devices = nvidia_devices(GUSU_FAKE_OLD_NVML);
-    ASSERT_TRUE(devices.ok()) << devices.error().message;
-    EXPECT_EQ(devices->devices.size(), 2U);
-    EXPECT_TRUE(devices->files.empty());
+    EXPECT_EQ(devices.devices.size(), 2U);
+    EXPECT_TRUE(devices.files.empty());
 }
 
 // Joined: 4 and 0, 0 and 2; by switches: 1 and 5. Device 3 has a link to the CPU alone.
 TEST(Devices, ThoseThatNvlinkJoinsAreOneGroup) {
     const auto devices = nvidia_devices(GUSU_FAKE_LINKED_NVML);
-    ASSERT_TRUE(devices.ok()) << devices.error().message;
     std::vector<int> groups;
-    for (const v1::Device& device : devices->devices) {
+    for (const v1::Device& device : devices.devices) {
         groups.push_back(device.has_link_group() ? device.link_group() : -1);
     }
     EXPECT_EQ(groups, (std::vector<int>{0, 1, 0, -1, 0, 1}));
@@ -69,11 +65,18 @@ TEST(Devices, ThoseThatNvlinkJoinsAreOneGroup) {
 
 TEST(Devices, OneThatDoesNotAnswerIsUnhealthyAndStillHasAModel) {
     const auto devices = nvidia_devices(GUSU_FAKE_NVML);
-    ASSERT_TRUE(devices.ok()) << devices.error().message;
-    ASSERT_EQ(devices->devices.size(), 2U);
-    EXPECT_EQ(devices->devices.back().index(), 1);
-    EXPECT_FALSE(devices->devices.back().healthy());
-    EXPECT_EQ(devices->devices.back().accelerator(), "nvidia-h100");
+    ASSERT_EQ(devices.devices.size(), 2U);
+    EXPECT_EQ(devices.devices.back().index(), 1);
+    EXPECT_FALSE(devices.devices.back().healthy());
+    EXPECT_EQ(devices.devices.back().accelerator(), "nvidia-h100");
+}
+
+TEST(Devices, ADriverThatIsNoUseIsSeenAtTheNode) {
+    const auto devices = nvidia_devices("libm.so.6");
+    ASSERT_EQ(devices.devices.size(), 1U);
+    EXPECT_FALSE(devices.devices.front().healthy());
+    EXPECT_THAT(devices.devices.front().health_detail(),
+                HasSubstr("libm.so.6 lacks functions that every NVIDIA driver since 2013 has"));
 }
 
 // --- what the fake library does
@@ -87,6 +90,7 @@ Function* fake(const char* name) {
 void raise_xid(unsigned long long xid) {
     fake<void(unsigned long long)>("fake_nvml_raise_xid")(xid);
 }
+void lose(int whether) { fake<void(int)>("fake_nvml_lose")(whether); }
 void hang(int whether) { fake<void(int)>("fake_nvml_hang")(whether); }
 int users() { return fake<int()>("fake_nvml_users")(); }
 
@@ -174,6 +178,15 @@ TEST(GpuMetrics, XidsAreCountedOnceByWhatCausesThem) {
     ASSERT_TRUE(readings.front().xids.has_value());
     EXPECT_EQ(readings.front().xids->application, 2U);
     EXPECT_EQ(readings.front().xids->device, 1U);
+}
+
+TEST(GpuReader, ACardThatVanishesIsTold) {
+    const auto reader = open_reader(GUSU_FAKE_NVML);
+    EXPECT_FALSE(reader->read().front().lost);
+    EXPECT_FALSE(reader->read().back().lost) << "it was not there before either";
+    lose(1);
+    EXPECT_TRUE(reader->read().front().lost);
+    lose(0);
 }
 
 // --- holders

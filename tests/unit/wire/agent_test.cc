@@ -149,7 +149,11 @@ TEST(Observation, EveryEndHasItsReason) {
         EXPECT_EQ(ending.reason, end.reason);
         EXPECT_EQ(ending.exit_code, message.exit_code());
         EXPECT_EQ(ending.signal, message.signal());
-        EXPECT_EQ(ending.detail, message.launch_error());
+        if (ending.reason != core::EndReason::OutOfMemory) {
+            EXPECT_EQ(ending.detail, message.launch_error());
+        } else {
+            EXPECT_THAT(ending.detail, testing::HasSubstr("--mem"));
+        }
         EXPECT_EQ(observation->drain, message.drain());
     }
 }
