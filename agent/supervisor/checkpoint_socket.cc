@@ -1,8 +1,6 @@
 #include "agent/supervisor/checkpoint_socket.h"
 
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "agent/cgroup/cgroup_files.h"
+#include "agent/supervisor/task_socket.h"
 
 namespace gusu::agent {
 namespace {
@@ -20,10 +19,6 @@ constexpr std::size_t kMostSpeakers = 16;
 constexpr std::size_t kLongestWord = 64;
 // More steps up than any tree of processes has.
 constexpr int kMostAncestors = 1'000;
-
-Error socket_error(const std::string& what) {
-    return {ErrorCode::Internal, what + ": " + std::strerror(errno)};
-}
 
 // 0 if it is gone.
 pid_t parent_of(pid_t pid) {
@@ -79,28 +74,11 @@ std::string answer(From from, const std::string& word, const std::function<Statu
 }  // namespace
 
 Result<CheckpointSocket> CheckpointSocket::open(const std::string& path, std::string group) {
-    sockaddr_un address = {};
-    if (path.size() >= sizeof address.sun_path) {
-        return Error{ErrorCode::InvalidArgument, path +
-                                                     " is too long for a socket, which may have " +
-                                                     std::to_string(sizeof address.sun_path - 1) +
-                                                     " bytes; give the agent a shorter state_dir"};
+    Result<Descriptor> listener = listen_at(path, static_cast<int>(kMostSpeakers));
+    if (!listener) {
+        return listener.error();
     }
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, path.size());
-    Descriptor listener(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    unlink(path.c_str());
-    const mode_t mask = umask(0);
-    const bool bound =
-        listener.open() &&
-        bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    const int cause = errno;
-    umask(mask);
-    errno = cause;
-    if (!bound || listen(listener.get(), static_cast<int>(kMostSpeakers)) != 0) {
-        return socket_error("cannot listen on " + path);
-    }
-    return CheckpointSocket(std::move(listener), std::move(group));
+    return CheckpointSocket(std::move(*listener), std::move(group));
 }
 
 void CheckpointSocket::add_to(std::vector<pollfd>& watched) const {

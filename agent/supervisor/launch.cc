@@ -4,8 +4,6 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +13,7 @@
 #include <cstring>
 #include <vector>
 
+#include "agent/supervisor/before_exec.h"
 #include "agent/supervisor/exec_error.h"
 #include "agent/supervisor/person.h"
 #include "agent/supervisor/socket_scope.h"
@@ -26,72 +25,15 @@
 namespace gusu::agent {
 namespace {
 
-// Between the child and the supervisor. A message "1" or "2" carries the open copy of stdout or
-// stderr; any other text is the reason why the program does not run. The end without a reason is
-// the exec, which closes the socket.
-struct Words {
-    Descriptor supervisor;
-    Descriptor child;
-};
-
 Error system_error(const std::string& what) {
     return {ErrorCode::Internal, what + ": " + std::strerror(errno)};
-}
-
-void tell(const Descriptor& socket, const std::string& text, int carried) {
-    iovec part = {const_cast<char*>(text.data()), text.size()};
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (carried >= 0) {
-        message.msg_control = space;
-        message.msg_controllen = sizeof space;
-        cmsghdr* const header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &carried, sizeof carried);
-    }
-    (void)sendmsg(socket.get(), &message, MSG_NOSIGNAL);
-}
-
-// What the child said, with the descriptor it carried; "" at the end.
-std::string hear(const Descriptor& socket, Descriptor& carried) {
-    std::vector<char> text(4096);
-    iovec part = {text.data(), text.size()};
-    alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))] = {};
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = space;
-    message.msg_controllen = sizeof space;
-    ssize_t got = 0;
-    do {
-        got = recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
-    } while (got < 0 && errno == EINTR);
-    if (const cmsghdr* header = CMSG_FIRSTHDR(&message); got > 0 && header != nullptr) {
-        int number = -1;
-        std::memcpy(&number, CMSG_DATA(header), sizeof number);
-        carried = Descriptor(number);
-    }
-    return {text.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
 // The rest of the file runs in the child, up to exec; each function returns the reason why it
 // cannot, or "".
 
-std::string enter_directory(const std::string& workdir) {
-    if (chdir(workdir.c_str()) == 0) {
-        return "";
-    }
-    if (errno == ENOENT) {
-        return "the working directory " + quote(workdir) + " does not exist";
-    }
-    return "the working directory " + quote(workdir) +
-           " cannot be entered: " + std::strerror(errno);
-}
-
+// A word "1" or "2" carries the open copy of stdout or stderr; any other text is the reason why the
+// program does not run.
 std::string open_copy(const Descriptor& socket, const std::string& path, const char* stream) {
     if (path.empty()) {
         return "";
@@ -108,17 +50,6 @@ std::string open_copy(const Descriptor& socket, const std::string& path, const c
     }
     tell(socket, stream, file.get());
     return "";
-}
-
-// Also the two that the C library keeps for itself, which signal() refuses to touch.
-void reset_signals() {
-    const unsigned long defaults[8] = {};  // the kernel's sigaction, all zero
-    for (int number = 1; number < NSIG; ++number) {
-        syscall(SYS_rt_sigaction, number, defaults, nullptr, sizeof(unsigned long));
-    }
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 std::string connect_streams(const Launched& ends) {
@@ -151,16 +82,6 @@ std::string enter_wall(const Child& child) {
                        .workdir = child.order.workdir,
                        .cgroup = child.cgroup,
                        .memory = child.order.memory});
-}
-
-// The agent may be spared when memory is short, and its tasks are not.
-void be_no_better_than_others() {
-    const Descriptor score(open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-    (void)!write(score.get(), "0", 1);
-    const rlimit none = {0, 0};
-    for (const auto limit : {RLIMIT_CORE, RLIMIT_RTPRIO}) {
-        setrlimit(limit, &none);
-    }
 }
 
 // What is not needed any more to get here.
@@ -231,14 +152,6 @@ pid_t fork_into(const Cgroup* cgroup) {
     arguments.cgroup = static_cast<unsigned>(directory.get());
     const long pid = directory.open() ? syscall(SYS_clone3, &arguments, sizeof arguments) : -1;
     return pid < 0 ? fork() : static_cast<pid_t>(pid);
-}
-
-Result<Words> make_words() {
-    int ends[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-        return system_error("cannot make a socket pair");
-    }
-    return Words{.supervisor = Descriptor(ends[0]), .child = Descriptor(ends[1])};
 }
 
 Status make_pipe(Descriptor& reading, Descriptor& writing) {
@@ -329,7 +242,7 @@ Result<Launched> launch(const SupervisorOrder& order, const Cgroup* cgroup) {
                    .supervisor = supervisor});
     }
     words->child.reset();
-    const std::string reason = hear_out(words->supervisor, launched);
+    const std::string reason = hear_out(words->parent, launched);
     if (!reason.empty()) {
         waitpid(launched.pid, nullptr, 0);
         return Error{ErrorCode::FailedPrecondition, reason};
