@@ -265,6 +265,43 @@ Status Cgroup::remove() const {
     return Done{};
 }
 
+std::vector<std::string> cgroup_entrances(const CgroupLayout& layout, const std::string& name) {
+    std::vector<std::string> files;
+    for (const CgroupHierarchy& hierarchy : layout.hierarchies) {
+        const std::string directory = hierarchy.base + "/" + name;
+        if (access(directory.c_str(), F_OK) == 0) {
+            files.push_back(directory + (is_v2(hierarchy) ? "/cgroup.procs" : "/tasks"));
+        }
+    }
+    return files;
+}
+
+std::vector<std::string> cgroup_entrances(const CgroupLayout& layout, const std::string& name,
+                                          const std::string& own_groups) {
+    std::vector<std::string> files;
+    std::istringstream lines(own_groups);
+    for (std::string line; std::getline(lines, line);) {
+        // "0::/path" of version 2, "4:cpu,cpuacct:/path" of version 1
+        const std::size_t first_colon = line.find(':');
+        const std::size_t second_colon = line.find(':', first_colon + 1);
+        if (second_colon == std::string::npos || line.find("/" + name + "/") == std::string::npos) {
+            continue;
+        }
+        const std::string controllers =
+            line.substr(first_colon + 1, second_colon - first_colon - 1);
+        const std::string first = controllers.substr(0, controllers.find(','));
+        for (const CgroupHierarchy& hierarchy : layout.hierarchies) {
+            const bool is_meant =
+                is_v2(hierarchy) ? line.starts_with("0:") : hierarchy.controllers.contains(first);
+            if (is_meant) {
+                files.push_back(hierarchy.mounted + line.substr(second_colon + 1) +
+                                (is_v2(hierarchy) ? "/cgroup.procs" : "/tasks"));
+            }
+        }
+    }
+    return files;
+}
+
 Status remove_cgroups_below(const CgroupLayout& layout, const std::string& prefix,
                             Duration patience) {
     if (Status named = check_name(prefix); !named) {

@@ -82,6 +82,14 @@ private:
     std::vector<std::string> notes_;
 };
 
+// The files of a group that is there already, in every hierarchy that has it: a process with one
+// thread that writes "0" to each is in the group.
+std::vector<std::string> cgroup_entrances(const CgroupLayout& layout, const std::string& name);
+// The same of the groups that a process is in, by the text of its /proc/PID/cgroup: those that are
+// below a group `name`, wherever somebody else has made it.
+std::vector<std::string> cgroup_entrances(const CgroupLayout& layout, const std::string& name,
+                                          const std::string& own_groups);
+
 // Kills what is in `prefix` and below it, in every hierarchy, and removes the groups, with the
 // empty ones above. For what an earlier agent or a killed supervisor left behind. Waits at most
 // `patience`.

@@ -223,6 +223,7 @@ void Agent::open_link(const Identity& identity) {
             }
         });
     network_ = std::make_unique<GrpcLinkNetwork>(*loop_, schedulers);
+    serve_programs();
     link_ = std::make_unique<Link>(*loop_, *network_, static_cast<LinkUser&>(*this),
                                    std::random_device()());
     loop_->each_round([this] {
@@ -231,6 +232,25 @@ void Agent::open_link(const Identity& identity) {
     });
     loop_->after(Conversation::kCheckLease, [this] { check_lease_again(); });
     loop_->post([this] { clean_again(); });
+}
+
+// Beside those of tasks.
+void Agent::serve_programs() {
+    execs_ = std::make_unique<ExecSessions>(
+        *loop_,
+        ExecSurroundings{
+            .program = settings_.supervisor.parent_path() / "gusu-enter",
+            .channel = [this] { return network_->channel(); },
+            .supervised = [this](const TaskKey& key) -> Result<ExecSurroundings::Supervised> {
+                auto supervisor = host_->supervisor_of(key);
+                if (!supervisor) {
+                    return supervisor.error();
+                }
+                return ExecSurroundings::Supervised{.folder = settings_.task(key),
+                                                    .supervisor = std::move(*supervisor)};
+            }});
+    host_->serve_steps_by(
+        [this](const TaskKey& from, Descriptor socket) { execs_->step(from, std::move(socket)); });
 }
 
 void Agent::run() {
@@ -266,6 +286,9 @@ Status Agent::received(const v1::ConnectResponse& response) {
             return Done{};
         case v1::ConnectResponse::kLogReadCancel:
             logs_->cancel(response.log_read_cancel().read_id());
+            return Done{};
+        case v1::ConnectResponse::kExecOpen:
+            execs_->open(response.exec_open(), tasks_->highest_epoch());
             return Done{};
         case v1::ConnectResponse::kCheckDevices:
             devices_->check(response.check_devices());

@@ -8,6 +8,7 @@
 #include "agent/daemon/conversation.h"
 #include "agent/daemon/device/offered_devices.h"
 #include "agent/daemon/enrolment.h"
+#include "agent/daemon/exec/exec_sessions.h"
 #include "agent/daemon/grpc_link.h"
 #include "agent/daemon/http_service.h"
 #include "agent/daemon/local_task_host.h"
@@ -40,6 +41,7 @@ private:
     void tell_devices();
     Status serve_http(const Identity& identity);
     void open_link(const Identity& identity);
+    void serve_programs();
 
     v1::Hello hello() override;
     bool welcomed(const v1::Welcome& welcome) override;
@@ -68,6 +70,7 @@ private:
     std::unique_ptr<Cleaner> cleaner_;
     std::unique_ptr<HttpService> http_;  // none unless it is configured
     std::unique_ptr<GrpcLinkNetwork> network_;
+    std::unique_ptr<ExecSessions> execs_;
     std::unique_ptr<Link> link_;
     bool ready_ = false;
     bool devices_are_news_ = false;  // since hello()

@@ -42,6 +42,7 @@ void set_job(const v1::Launch& launch, const TaskPlace& place, Environment& envi
     environment["GUSU_CHECKPOINT_DIR"] = place.checkpoints;
     environment["GUSU_CHECKPOINT_SOCKET"] = place.checkpoint_socket;
     environment["GUSU_SCRATCH_DIR"] = place.scratch;
+    environment["GUSU_STEP_SOCKET"] = place.step_socket;
     environment["SLURM_JOB_ID"] = std::to_string(launch.job_id());
     environment["SLURM_JOB_NAME"] = launch.job_name();
     environment["SLURM_RESTART_COUNT"] = std::to_string(std::max(0, launch.attempt() - 1));
@@ -82,6 +83,18 @@ void set_gang(const v1::Launch& launch, const TaskPlace& place, Environment& env
         std::to_string(std::max<std::int64_t>(1, launch.milli_cpus() / 1000));
     environment["MASTER_ADDR"] = launch.master_address();
     environment["MASTER_PORT"] = std::to_string(launch.master_port());
+}
+
+// Open MPI's mpirun (4, and 5 by PRRTE) starts its daemons in the other tasks, and needs no rsh.
+void set_mpi(const v1::Launch& launch, const TaskPlace& place, Environment& environment) {
+    const std::string starter = place.programs + "/gusu-step --rsh";
+    if (launch.task_count() < 2 || place.hosts.empty() ||
+        place.programs.find_first_of(": ") != std::string::npos) {
+        return;
+    }
+    environment["OMPI_MCA_plm_rsh_agent"] = environment["PRTE_MCA_plm_ssh_agent"] = starter;
+    environment["OMPI_MCA_orte_default_hostfile"] = environment["PRTE_MCA_prte_default_hostfile"] =
+        place.hosts;
 }
 
 bool is_of_nvidia(const v1::Device& device) {
@@ -136,6 +149,7 @@ Environment task_environment(const v1::Launch& launch, const TaskPlace& place,
     set_person(place, environment);
     set_job(launch, place, environment);
     set_gang(launch, place, environment);
+    set_mpi(launch, place, environment);
     set_devices(launch, devices, environment);
     for (const auto& [name, value] : launch.env()) {
         if (may_be_set_by_job(name)) {
@@ -143,6 +157,15 @@ Environment task_environment(const v1::Launch& launch, const TaskPlace& place,
         }
     }
     return environment;
+}
+
+std::string hosts_text(const v1::Launch& launch) {
+    std::string text;
+    for (int i = 0; i < launch.node_list_size(); ++i) {
+        const int tasks = i < launch.tasks_of_nodes_size() ? launch.tasks_of_nodes(i) : 1;
+        text += launch.node_list(i) + " slots=" + std::to_string(tasks) + "\n";
+    }
+    return text;
 }
 
 std::string expand_pattern(const std::string& pattern, const v1::Launch& launch, int rank) {

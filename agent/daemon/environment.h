@@ -16,6 +16,8 @@ struct TaskPlace {
     std::string checkpoints;             // GUSU_CHECKPOINT_DIR
     std::string checkpoint_socket = {};  // GUSU_CHECKPOINT_SOCKET
     std::string programs = {};           // where gusu-agent is; the last folder of PATH
+    std::string step_socket = {};        // GUSU_STEP_SOCKET
+    std::string hosts = {};              // the file of hosts_text()
 };
 
 // All that CONTRACT.md lists, and then the job's own; of these GUSU_*, SLURM_* and the devices
@@ -23,6 +25,9 @@ struct TaskPlace {
 std::map<std::string, std::string> task_environment(const v1::Launch& launch,
                                                     const TaskPlace& place,
                                                     const std::vector<v1::Device>& devices);
+
+// The nodes of the job and how many tasks each has, as mpirun reads them.
+std::string hosts_text(const v1::Launch& launch);
 
 // %j: the job's id, %t: the task, %a: the index in the array (0 outside of one), %%: %.
 std::string expand_pattern(const std::string& pattern, const v1::Launch& launch, int rank);

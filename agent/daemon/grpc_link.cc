@@ -127,9 +127,9 @@ GrpcLinkNetwork::GrpcLinkNetwork(EventLoop& loop, const std::vector<rpc::Endpoin
 }
 
 std::shared_ptr<LinkStream> GrpcLinkNetwork::next_stream(Link& link) {
-    const std::size_t chosen = next_;
+    current_ = next_;
     next_ = (next_ + 1) % channels_.size();
-    return std::make_shared<Stream>(loop_, link, channels_[chosen], targets_[chosen]);
+    return std::make_shared<Stream>(loop_, link, channels_[current_], targets_[current_]);
 }
 
 }  // namespace gusu::agent

@@ -15,6 +15,8 @@ class GrpcLinkNetwork final : public LinkNetwork {
 public:
     GrpcLinkNetwork(EventLoop& loop, const std::vector<rpc::Endpoint>& schedulers);
     std::shared_ptr<LinkStream> next_stream(Link& link) override;
+    // To the scheduler of the newest stream.
+    const std::shared_ptr<grpc::Channel>& channel() const { return channels_[current_]; }
 
 private:
     class Stream;
@@ -23,6 +25,7 @@ private:
     std::vector<std::shared_ptr<grpc::Channel>> channels_;
     std::vector<std::string> targets_;
     std::size_t next_ = 0;
+    std::size_t current_ = 0;
 };
 
 }  // namespace gusu::agent

@@ -1,5 +1,6 @@
 #include "agent/daemon/local_task_host.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,8 +29,8 @@ constexpr const char* kStoppedBefore = "stopped before it was started";
 LocalTaskHost::LocalTaskHost(const NodeSettings& settings, EventLoop& loop)
     : settings_(settings),
       loop_(loop),
-      folders_(loop, [this](const TaskKey& key, const std::string& file) { appeared(key, file); }) {
-}
+      folders_(loop, [this](const TaskKey& key, const std::string& file) { appeared(key, file); }),
+      doors_(settings, loop) {}
 
 LocalTaskHost::~LocalTaskHost() {
     for (const auto& [key, watched] : watched_) {
@@ -128,8 +129,10 @@ void LocalTaskHost::prolog_over(const TaskKey& key) {
 
 Status LocalTaskHost::start_prepared(const TaskKey& key) {
     folders_.add(key, settings_.task(key));
+    doors_.open(key);
     auto started = start_supervisor(settings_.supervisor, settings_.task(key));
     if (!started) {
+        doors_.close(key);
         return started.error();
     }
     Watched& watched = watched_[key];
@@ -154,6 +157,17 @@ Status LocalTaskHost::stop(const TaskKey& key, const StopRequest& request) {
         return Done{};  // refused, which the watcher is about to hear, or in its epilog
     }
     return stop_supervisor(watched->second.process, settings_.task(key), request);
+}
+
+Result<Descriptor> LocalTaskHost::supervisor_of(const TaskKey& key) const {
+    const auto watched = watched_.find(key);
+    if (watched == watched_.end()) {
+        return Error{ErrorCode::FailedPrecondition,
+                     "the task does not run on node " + settings_.node + " any more"};
+    }
+    Descriptor copy(::fcntl(watched->second.process.get(), F_DUPFD_CLOEXEC, 0));
+    return copy.open() ? Result<Descriptor>(std::move(copy))
+                       : system_error("cannot watch the supervisor of", settings_.task(key));
 }
 
 void LocalTaskHost::watch_process(const TaskKey& key, const Watched& watched) {
@@ -185,6 +199,7 @@ void LocalTaskHost::process_may_be_over(const TaskKey& key) {
         loop_.unwatch(watched->second.started.get());
     }
     watched_.erase(watched);
+    doors_.close(key);
     watcher_->over(key);
 }
 
@@ -291,6 +306,7 @@ void LocalTaskHost::find_supervisors() {
 
 bool LocalTaskHost::take_over(const TaskKey& key) {
     folders_.add(key, settings_.task(key));
+    doors_.open(key);
     auto supervisor = found_.extract(to_text(key));
     if (supervisor.empty()) {
         return false;

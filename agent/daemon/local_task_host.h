@@ -9,6 +9,7 @@
 
 #include "agent/daemon/device/device_grant.h"
 #include "agent/daemon/event_loop.h"
+#include "agent/daemon/exec/step_doors.h"
 #include "agent/daemon/site_programs.h"
 #include "agent/daemon/supervisor_process.h"
 #include "agent/daemon/task_folder_watch.h"
@@ -30,6 +31,11 @@ public:
     void prepare_devices_by(PrepareDevices prepare) { prepare_devices_ = std::move(prepare); }
     // What the site does around each task. Outlives this one.
     void surround_by(SitePrograms& site) { site_ = &site; }
+
+    // A pidfd of the supervisor of a task that is not over.
+    Result<Descriptor> supervisor_of(const TaskKey& key) const;
+    // Who hears what the tasks want to start in other tasks of their jobs.
+    void serve_steps_by(StepDoors::Knocked knocked) { doors_.call(std::move(knocked)); }
 
     void watch_for(TaskWatcher& watcher) override { watcher_ = &watcher; }
     Status start(const TaskKey& key, const v1::Launch& launch) override;
@@ -74,6 +80,7 @@ private:
     std::map<TaskKey, ExitRecord> ended_;    // and are waited for by their epilog
     std::map<TaskKey, ExitRecord> refused_;  // after they were asked for
     TaskFolderWatch folders_;
+    StepDoors doors_;
     std::map<TaskKey, Watched> watched_;
     std::map<std::string, Descriptor> found_;
 };

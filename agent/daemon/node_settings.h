@@ -62,6 +62,8 @@ struct NodeSettings {
     std::filesystem::path checkpoint_socket(const TaskKey& key) const {
         return scratch(key) / ".checkpoint";
     }
+    // Where it asks for programs in other tasks of its job.
+    std::filesystem::path step_socket(const TaskKey& key) const { return scratch(key) / ".step"; }
     std::string cgroup_prefix() const { return "gusu/" + node; }
     // "": none
     std::string cgroup(const TaskKey& key) const {

@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 constexpr mode_t kPrivate = 0700;
 // Others may pass through to what is theirs, and see no names.
 constexpr mode_t kPassage = 0711;
+constexpr const char* kHosts = ".hosts";       // in the scratch
+constexpr const char* kAccounts = "accounts";  // in the task's folder
 
 Duration to_duration(const google::protobuf::Duration& duration) {
     return Duration(google::protobuf::util::TimeUtil::DurationToMilliseconds(duration));
@@ -69,10 +71,38 @@ void set_wall(const NodeSettings& settings, const TaskKey& key, const v1::Launch
         return;
     }
     order.walled = true;
+    order.accounts = order.uid > 0 ? (settings.task(key) / kAccounts).string() : "";
     order.alone_in_job = launch.tasks_on_node() <= 1;
     order.hidden = {settings.scratches().string()};
     order.kept = {settings.scratch(key).string(), checkpoints_of(settings, launch).string(),
                   settings.supervisor.parent_path().string()};
+}
+
+// Programs ask who their user is, and some end where nobody knows.
+Status write_accounts(const SupervisorOrder& order, const std::string& name,
+                      const fs::path& scratch) {
+    if (order.accounts.empty()) {
+        return Done{};
+    }
+    const auto known = read_file("/etc/passwd");
+    if (!known) {
+        return known.error();
+    }
+    const std::string number = std::to_string(order.uid);
+    const std::string own =
+        name + ":x:" + number + ":" + number + "::" + scratch.string() + ":/bin/sh\n";
+    return create_file(order.accounts, *known + (known->ends_with('\n') ? "" : "\n") + own, 0644);
+}
+
+// Who the task runs as, and whom it runs with.
+Status write_names(const NodeSettings& settings, const TaskKey& key, const v1::Launch& launch,
+                   const SupervisorOrder& order) {
+    const auto user = user_of(settings.users, launch);
+    const fs::path scratch = settings.scratch(key);
+    const Status written = write_accounts(order, user->name, scratch);
+    return !written || launch.task_count() < 2
+               ? written
+               : create_file(scratch / kHosts, hosts_text(launch), 0600, user->owner);
 }
 
 }  // namespace
@@ -108,6 +138,10 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key, const
     const fs::path scratch = settings.scratch(key);
     const LogName log{.job_id = launch.job_id(), .attempt = launch.attempt(), .task = key.task};
     SupervisorOrder order;
+    if (launch.launch_mode() == v1::LAUNCH_MODE_FIRST) {
+        order.command = {(settings.supervisor.parent_path() / "gusu-step").string(), "--first",
+                         "--"};
+    }
     if (!launch.script().empty()) {
         order.command.push_back((scratch / "script").string());
     }
@@ -119,7 +153,9 @@ SupervisorOrder order_of(const NodeSettings& settings, const TaskKey& key, const
                           .scratch = scratch.string(),
                           .checkpoints = checkpoints_of(settings, launch).string(),
                           .checkpoint_socket = settings.checkpoint_socket(key).string(),
-                          .programs = settings.supervisor.parent_path().string()},
+                          .programs = settings.supervisor.parent_path().string(),
+                          .step_socket = settings.step_socket(key).string(),
+                          .hosts = (scratch / kHosts).string()},
                          settings.devices);
     for (const auto& [name, value] : grant.environment) {
         order.environment[name] = value;
@@ -186,6 +222,9 @@ Status prepare_task(const NodeSettings& settings, const TaskKey& key, const v1::
         }
     }
     SupervisorOrder order = order_of(settings, key, launch, grant);
+    if (const Status written = write_names(settings, key, launch, order); !written) {
+        return written;
+    }
     if (!launch.image().empty()) {
         if (const Status put = put_into_container(settings, {key, launch, grant}, order); !put) {
             return put;

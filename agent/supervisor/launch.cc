@@ -80,6 +80,7 @@ std::string enter_wall(const Child& child) {
                        .hidden = child.order.hidden,
                        .kept = child.order.kept,
                        .workdir = child.order.workdir,
+                       .accounts = child.order.accounts,
                        .cgroup = child.cgroup,
                        .memory = child.order.memory});
 }

@@ -139,6 +139,7 @@ void fill_order(const json& content, SupervisorOrder& order) {
     take(content, "hidden", order.hidden);
     take(content, "kept", order.kept);
     take(content, "container_group", order.container_group);
+    take(content, "accounts", order.accounts);
 }
 
 void fill_exit(const json& content, ExitRecord& exit) {
@@ -205,6 +206,7 @@ Status write_order(const std::filesystem::path& directory, const SupervisorOrder
                           {"hidden", order.hidden},
                           {"kept", order.kept},
                           {"container_group", order.container_group},
+                          {"accounts", order.accounts},
                           {"checkpoints", order.checkpoints},
                           {"checkpoint_socket", order.checkpoint_socket}};
     try {

@@ -63,6 +63,8 @@ struct SupervisorOrder {
     // The program speaks for a container (agent/container/run.h), whose processes are in groups
     // below this one; "": it does not.
     std::string container_group = {};
+    // What the task sees as /etc/passwd; "": what is there. Only behind a wall.
+    std::string accounts = {};
 
     friend bool operator==(const SupervisorOrder&, const SupervisorOrder&) = default;
 };

@@ -196,7 +196,11 @@ std::string enter_view(const TaskView& view) {
     if (mount(nullptr, "/", nullptr, MS_SLAVE | MS_REC, nullptr) != 0) {
         return failed("cannot part from the mounts of", "/");
     }
-    std::string reason = make_private_folders(view);
+    // First, as the file may be where the view then has something else.
+    std::string reason = view.accounts.empty() ? "" : bind(view.accounts, "/etc/passwd");
+    if (reason.empty()) {
+        reason = make_private_folders(view);
+    }
     if (reason.empty()) {
         reason = hide_folders(view);
     }

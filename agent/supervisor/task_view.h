@@ -1,5 +1,6 @@
 // What a task sees of the machine: the machine's files, but an own /tmp and /dev/shm, the processes
-// and control groups of this task alone, no scratch of others, an own System V and POSIX IPC.
+// and control groups of this task alone, no scratch of others, an own System V and POSIX IPC, and
+// an account for its user.
 //
 // All of it is made for the task and goes with its last process.
 #pragma once
@@ -22,6 +23,8 @@ struct TaskView {
     const std::vector<std::string>& kept;
     // Kept too, if this person may enter it and it is not one of the private folders itself.
     const std::string& workdir;
+    // In place of /etc/passwd; "": what is there.
+    const std::string& accounts;
     const Cgroup* cgroup;     // may be null
     std::int64_t memory = 0;  // the most that each private folder holds, in bytes; 0: half of all
 };

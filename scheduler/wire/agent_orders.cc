@@ -1,6 +1,7 @@
 // To agents: what to start, and how to end it.
 #include <algorithm>
 #include <bit>
+#include <map>
 
 #include "scheduler/wire/agent.h"
 #include "scheduler/wire/amounts.h"
@@ -42,6 +43,7 @@ void set_program(const core::JobSpec& spec, int group, v1::Launch& launch) {
     launch.set_output(payload.output());
     launch.set_error(payload.error());
     launch.set_image(payload.image());
+    launch.set_launch_mode(payload.launch_mode());
     launch.set_stop_signal(spec.stop_signal);
     *launch.mutable_stop_grace() = from_duration(spec.stop_grace);
     if (spec.demand->time_limit) {
@@ -68,10 +70,10 @@ void set_gang(const core::State& state, const std::vector<core::PlacedTask>& tas
               v1::Launch& launch) {
     const NodeId here = tasks[static_cast<std::size_t>(rank)].node;
     std::vector<NodeId> nodes;
-    std::set<NodeId> seen;
+    std::map<NodeId, int> tasks_of_nodes;
     int on_this_node = 0;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        if (seen.insert(tasks[i].node).second) {
+        if (++tasks_of_nodes[tasks[i].node] == 1) {
             nodes.push_back(tasks[i].node);
             launch.add_node_list(state.node(tasks[i].node)->description.name);
         }
@@ -79,6 +81,9 @@ void set_gang(const core::State& state, const std::vector<core::PlacedTask>& tas
             launch.set_local_rank(on_this_node);
         }
         on_this_node += tasks[i].node == here ? 1 : 0;
+    }
+    for (const NodeId node : nodes) {
+        launch.add_tasks_of_nodes(tasks_of_nodes[node]);
     }
     launch.set_task_count(static_cast<int>(tasks.size()));
     launch.set_node_rank(static_cast<int>(std::ranges::find(nodes, here) - nodes.begin()));

@@ -143,6 +143,19 @@ Problem check_kind(const v1::JobSpec& spec, const Field& field) {
                   "JOB_KIND_TRAINING, JOB_KIND_SERVICE, JOB_KIND_INTERACTIVE");
 }
 
+Problem check_launch_mode(const v1::JobSpec& spec, const Field& field) {
+    if (!v1::LaunchMode_IsValid(spec.launch_mode())) {
+        return refuse(field.in("launch_mode"), std::to_string(static_cast<int>(spec.launch_mode())),
+                      "is no way to launch a job", "LAUNCH_MODE_ALL, LAUNCH_MODE_FIRST");
+    }
+    if (spec.launch_mode() == v1::LAUNCH_MODE_FIRST && !spec.image().empty()) {
+        return refuse(field.in("launch_mode"), "LAUNCH_MODE_FIRST",
+                      "is not for jobs in containers: what starts the others is not in the image",
+                      "leave out the image, or LAUNCH_MODE_ALL");
+    }
+    return std::nullopt;
+}
+
 Problem check_group_commands(const v1::JobSpec& spec, const Field& field) {
     for (int i = 0; i < spec.groups_size(); ++i) {
         const Command& command = spec.groups(i).command();
@@ -187,6 +200,9 @@ Problem check_program(const v1::JobSpec& spec, const Field& field) {
     if (auto problem = check_kind(spec, field)) {
         return problem;
     }
+    if (auto problem = check_launch_mode(spec, field)) {
+        return problem;
+    }
     const TextRule comment{.most_bytes = 4096, .controls = Controls::Whitespace};
     if (auto problem = check_text(field.in("comment"), spec.comment(), comment)) {
         return problem;
@@ -202,6 +218,7 @@ std::string program_payload(const v1::JobSpec& spec) {
     *payload.mutable_env() = spec.env();
     payload.set_workdir(spec.workdir());
     payload.set_image(spec.image());
+    payload.set_launch_mode(spec.launch_mode());
     payload.set_output(spec.output());
     payload.set_error(spec.error());
     payload.set_hold(spec.hold());

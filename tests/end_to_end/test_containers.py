@@ -251,6 +251,20 @@ def test_a_cancelled_container_has_its_grace_and_then_ends(node, podman):
     assert groups_left("n1") == []
 
 
+def test_further_programs_run_in_the_container(node):
+    job = node.submit("--image", IMAGE, "--", "sh", "-c", "echo up; sleep 600")
+    node.wait_state(job, "RUNNING")
+    wait_until("it to speak", lambda: "up" in node.gusu("logs", job).stdout)
+    look = "id -u; ls /; echo $GUSU_JOB_ID; cat /proc/1/comm /proc/self/status; exit 7"
+    done = node.gusu("exec", job, "--", "sh", "-c", look, check=False)
+    assert done.returncode == 7, done.stderr
+    lines = done.stdout.splitlines()
+    assert int(lines[0]) >= 1_900_000_000 and job in lines and "data" in lines and "usr" not in lines
+    assert "CapBnd:\t0000000000000000" in lines and "NoNewPrivs:\t1" in lines and "Seccomp:\t2" in lines
+    node.gusu("cancel", job)
+    node.wait_state(job, "CANCELLED")
+
+
 def test_a_container_outlives_the_agent_and_nothing_outlives_its_supervisor(node, podman):
     job = node.submit("--image", IMAGE, "--retries", "0", "--", "sh", "-c", "echo up; sleep 600")
     node.wait_state(job, "RUNNING")

@@ -47,6 +47,21 @@ def test_what_is_tried_is_contained(node, case):
     assert processes_of(MALLORY) == []
 
 
+# By `gusu exec`.
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_who_enters_a_task_is_behind_its_wall(node, case):
+    task = node.task()
+    words = words_of(node, task)
+    task.start("sh", "-c", "echo up; exec sleep 1000", **case.order)
+    task.wait_for_output("up")
+    seen = task.enter("python3", "-c", cases.PRELUDE + filled(case.tries, words))
+    assert re.fullmatch(filled(case.sees, words), seen), f"{case.tries}\nsaw:\n{seen}"
+    task.stop(0)
+    task.end()
+    assert node.victor.is_well() and node.canary.read_text() == "precious"
+    assert processes_of(MALLORY) == []
+
+
 # So that the cases above are known to be able to fail.
 @pytest.mark.parametrize("case", WITHOUT_WALL, ids=lambda case: case.name)
 def test_without_a_wall_it_is_not(bare_node, case):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "gusu/v1/identity_service.grpc.pb.h"
 #include "gusu/v1/job_service.grpc.pb.h"
@@ -364,6 +365,65 @@ Client::StreamEnd Client::watch(const v1::WatchJobsRequest& request,
     }
     const auto reader = connection_->now().jobs.WatchJobs(&context, request);
     return receive_all(context, *reader, receive);
+}
+
+Client::StreamEnd Client::exec(const v1::ExecTaskStart& start, ExecConversation& conversation) {
+    if (!connection_) {
+        return {error_};
+    }
+    Retry retry(connection_->options.patience, connection_->options.patience.change);
+    for (std::size_t asked = 1;; ++asked) {
+        bool has_begun = false;
+        const StreamEnd end = exec_once(start, conversation, has_begun);
+        const bool is_lost_before =
+            !end.status && end.status.error().code == ErrorCode::Unavailable && !has_begun;
+        if (!is_lost_before || !connection_->has_several()) {
+            return end;
+        }
+        if (asked % connection_->schedulers.size() == 0 && !wait(retry)) {
+            return end;
+        }
+    }
+}
+
+Client::StreamEnd Client::exec_once(const v1::ExecTaskStart& start, ExecConversation& conversation,
+                                    bool& has_begun) {
+    grpc::ClientContext context;
+    conversation.cancel_by([&context] { context.TryCancel(); });
+    const auto stream = connection_->now().jobs.ExecTask(&context);
+    v1::ExecTaskRequest first;
+    *first.mutable_start() = start;
+    stream->Write(first);
+    std::thread speaker;
+    v1::ExecTaskResponse response;
+    while (stream->Read(&response)) {
+        if (!std::exchange(has_begun, true)) {
+            speaker = std::thread([&] {
+                conversation.speak([&](v1::ExecInput input) {
+                    v1::ExecTaskRequest request;
+                    *request.mutable_input() = std::move(input);
+                    return stream->Write(request);
+                });
+            });
+        }
+        if (conversation.hear(response.output()) == Go::Stop) {
+            context.TryCancel();
+        }
+    }
+    if (speaker.joinable()) {
+        conversation.hush();
+        speaker.join();
+    }
+    const grpc::Status status = stream->Finish();
+    conversation.cancel_by(nullptr);
+    if (status.ok()) {
+        return {Done{}};
+    }
+    const std::string target = connection_->now().target;
+    if (is_lost(status)) {
+        connection_->turn(context);
+    }
+    return {to_cli_error(status, target)};
 }
 
 }  // namespace gusu::cli

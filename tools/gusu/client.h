@@ -71,6 +71,8 @@ struct ClientOptions {
     std::function<void(std::string_view)> note = [](std::string_view) {};
 };
 
+class ExecConversation;
+
 class Client {
 public:
     explicit Client(ClientOptions options);
@@ -130,6 +132,10 @@ public:
                     std::optional<Retry::Clock::time_point> until,
                     const std::function<Go(const v1::WatchJobsResponse&)>& receive);
 
+    // A program in a task, until it has ended. It is asked for again only of another scheduler, and
+    // only as long as it has not begun.
+    StreamEnd exec(const v1::ExecTaskStart& start, ExecConversation& conversation);
+
     const Patience& patience() const;
     void set_outage(Duration outage);
     void note(std::string_view text) const;
@@ -151,8 +157,25 @@ private:
     StreamEnd receive_all(grpc::ClientContext& context, grpc::ClientReader<Response>& reader,
                           const std::function<Go(const Response&)>& receive);
 
+    StreamEnd exec_once(const v1::ExecTaskStart& start, ExecConversation& conversation,
+                        bool& has_begun);
+
     std::unique_ptr<Connection> connection_;
     Error error_;
+};
+
+// With a program in a task.
+class ExecConversation {
+public:
+    virtual ~ExecConversation() = default;
+    // Waits while the program takes nothing. False when nobody hears it any more.
+    using Say = std::function<bool(v1::ExecInput)>;
+    // On a thread of its own, from the program's start until hush().
+    virtual void speak(const Say& say) = 0;
+    virtual void hush() = 0;
+    virtual Client::Go hear(const v1::ExecOutput& output) = 0;
+    // What ends it at once, from any thread; nothing once it is over.
+    virtual void cancel_by(std::function<void()> cancel) = 0;
 };
 
 }  // namespace gusu::cli

@@ -95,6 +95,19 @@ Status add_choices(const SubmitOptions& options, v1::JobSpec& spec) {
     if (!priority) {
         return priority;
     }
+    const Status launch = choose(
+        Setting::Launch, "LAUNCH_MODE_",
+        [&](const std::string& name) {
+            v1::LaunchMode value = v1::LAUNCH_MODE_UNSPECIFIED;
+            const bool known =
+                v1::LaunchMode_Parse(name, &value) && value != v1::LAUNCH_MODE_UNSPECIFIED;
+            spec.set_launch_mode(value);
+            return known;
+        },
+        "all or first is allowed");
+    if (!launch) {
+        return launch;
+    }
     return choose(
         Setting::Kind, "JOB_KIND_",
         [&](const std::string& name) {

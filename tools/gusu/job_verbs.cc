@@ -2,6 +2,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "tools/gusu/exec_commands.h"
 #include "tools/gusu/job_commands.h"
 #include "tools/gusu/submit_commands.h"
 #include "tools/gusu/verbs.h"
@@ -187,6 +188,51 @@ void add_logs(CLI::App& root, Invocation& invocation) {
     });
 }
 
+void add_exec(CLI::App& root, Invocation& invocation) {
+    CLI::App& verb =
+        *root.add_subcommand("exec", "Run a command in a job that runs; exit as it does");
+    const auto words = std::make_shared<ExecWords>();
+    verb.group(kGroup)->add_option("JOB", words->job_id, "Id of a job")->required()->type_name("");
+    verb.add_option("--task", words->task, "In this task, by rank (0)")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+    verb.add_flag_callback(
+        "-i,--interactive", [words] { words->interactive = true; }, "Give it what comes on stdin");
+    verb.add_flag_callback("-t,--tty", [words] { words->terminal = true; }, "Give it a terminal");
+    verb.add_option("--env", words->environment, "Variable, or K as it is here (repeatable)")
+        ->allow_extra_args(false)
+        ->type_name("K=V|K")
+        ->option_text("K=V|K");
+    verb.footer(
+        "As the job's user, in its working directory, behind its wall and within its limits. It "
+        "ends with\nthe job, and with this call. Without -t, Ctrl-C interrupts the command; a "
+        "second one leaves it.\n"
+        "Examples:\n  gusu exec 1042 -- nvidia-smi\n  gusu exec 1042 --task 3 -it -- top\n"
+        "  tar c data | gusu exec -i 1042 -- tar x");
+    verb.callback([&invocation, words] {
+        words->command = invocation.command;
+        if (!invocation.script_file.empty()) {
+            words->command.insert(words->command.begin(), invocation.script_file);
+        }
+        invocation.action = [words](Session& session) { return exec(session, *words); };
+    });
+}
+
+void add_shell(CLI::App& root, Invocation& invocation) {
+    CLI::App& verb = *root.add_subcommand("shell", "A shell in a job that runs");
+    const auto words = std::make_shared<ExecWords>();
+    verb.group(kGroup)->add_option("JOB", words->job_id, "Id of a job")->required()->type_name("");
+    verb.add_option("--task", words->task, "In this task, by rank (0)")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("N");
+    verb.footer(
+        "As `gusu exec -it`, with $SHELL of the job, else bash, else sh.\n"
+        "Examples:\n  gusu shell 1042\n  gusu shell 1042 --task 3");
+    verb.callback([&invocation, words] {
+        invocation.action = [words](Session& session) { return shell(session, *words); };
+    });
+}
+
 void add_wait(CLI::App& root, Invocation& invocation) {
     CLI::App& verb = *root.add_subcommand("wait", "Wait until jobs have ended; exit as they did");
     const auto waiting = std::make_shared<Waiting>();
@@ -220,6 +266,8 @@ void add_job_verbs(CLI::App& root, Invocation& invocation) {
         *root.add_subcommand("explain", "Why a job waits, with numbers, and what would start it"),
         invocation, explain);
     add_logs(root, invocation);
+    add_exec(root, invocation);
+    add_shell(root, invocation);
     add_change_of_jobs(*root.add_subcommand("cancel", "Stop jobs, or take them from the queue"),
                        invocation, cancel);
     add_change_of_jobs(*root.add_subcommand("hold", "Keep waiting jobs from starting"), invocation,

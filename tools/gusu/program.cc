@@ -81,7 +81,8 @@ std::unique_ptr<CLI::App> make_root(Invocation& invocation) {
         "  gusu explain 1042\n\n"
         "`gusu VERB --help` tells more. Exit codes: 0 done, 1 refused, 2 wrong words, 3 not "
         "found,\n"
-        "4 scheduler unreachable, 5 not allowed, 124 time ran out; wait and run: as the job.");
+        "4 scheduler unreachable, 5 not allowed, 124 time ran out; wait, run and exec: as the "
+        "job.");
     return root;
 }
 
@@ -134,15 +135,23 @@ struct Words {
     bool after_dashes = false;
 };
 
-// Walks down to the verb. For submit and run, everything from the first word that is no option, or
-// after "--", belongs to the job, whatever it looks like.
+// Whether this word, and everything after it, belongs to the job, whatever it looks like: of submit
+// and run, from the first word that is no option, of exec from the second; or after "--".
+bool begins_job_words(const CLI::App& verb, const std::string& word, std::size_t own_words) {
+    const std::string& name = verb.get_name();
+    if (name != "submit" && name != "run" && name != "exec") {
+        return false;
+    }
+    return word == "--" || (!is_option(word) && (name != "exec" || own_words > 0));
+}
+
+// Walks down to the verb.
 Result<Words> cut(CLI::App& root, const std::vector<std::string>& given) {
     Words words{.verb = &root};
+    std::size_t own_words = 0;  // of the verb, besides options
     for (std::size_t i = 0; i < given.size(); ++i) {
         const std::string& word = given[i];
-        const bool is_submission =
-            words.verb->get_name() == "submit" || words.verb->get_name() == "run";
-        if (is_submission && (word == "--" || !is_option(word))) {
+        if (begins_job_words(*words.verb, word, own_words)) {
             words.after_dashes = word == "--";
             words.job.assign(
                 given.begin() + static_cast<std::ptrdiff_t>(words.after_dashes ? i + 1 : i),
@@ -158,6 +167,7 @@ Result<Words> cut(CLI::App& root, const std::vector<std::string>& given) {
         }
         const std::vector<std::string> names = verb_names(*words.verb);
         if (names.empty()) {
+            ++own_words;
             continue;
         }
         CLI::App* const verb = find_verb(*words.verb, word);

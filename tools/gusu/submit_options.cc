@@ -60,6 +60,8 @@ constexpr SettingWord kWords[] = {
      kHow},
     {ErrorFile, "--error,-e", Takes::Value, "FILE", "Keep stderr apart, in this file", kHow},
     {Image, "--image", Takes::Value, "IMAGE", "OCI image to run in", kHow},
+    {Launch, "--launch", Takes::Value, "all|first",
+     "In every task, or in the first, which starts the others (mpirun)", kHow},
     {Retries, "--retries", Takes::Value, "N", "More attempts after a failure", kHow},
     {RetryOn, "--retry-on", Takes::Value, "CODE,...", "Only after one of these exit codes", kHow},
     {NoRetryOn, "--no-retry-on", Takes::Value, "CODE,...", "Not after one of these", kHow},

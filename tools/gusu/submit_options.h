@@ -55,6 +55,7 @@ enum class Setting {
     Deadline,
     RetryOn,
     NoRetryOn,
+    Launch,
 };
 
 enum class Takes { Nothing, Value, Values };

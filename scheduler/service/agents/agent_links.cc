@@ -22,7 +22,8 @@ grpc::Status going_down() {
 AgentLinks::AgentLinks(CommandPort& engine, LinkOptions options)
     : engine_(engine),
       options_(options),
-      relay_([this](const std::string& node) { return stream_of(node); }) {
+      relay_([this](const std::string& node) { return stream_of(node); }),
+      execs_([this](const std::string& node) { return stream_of(node); }, options_.execs) {
     engine_.listen([this](core::Scheduler& scheduler, const core::Events& events, Time) {
         return orders_of(scheduler.state(), events);
     });
@@ -58,6 +59,7 @@ void AgentLinks::shutdown() {
             streams.push_back(stream);
         }
     }
+    execs_.shutdown();
     for (const Stream& stream : streams) {
         stream->finish(going_down());
     }
@@ -318,6 +320,7 @@ void AgentLinks::ended(const Stream& stream, bool was_joining) {
         }
     }
     relay_.stream_ended(stream);
+    execs_.node_parted(stream->peer());
     if (was_joining && !is_closing) {
         lose_contact(stream);
     }
@@ -383,6 +386,7 @@ void AgentLinks::check_silence(AgentStream::Steady::time_point now) {
     for (const Stream& stream : streams) {
         stream->check_silence(now, patience);
     }
+    execs_.check(now);
 }
 
 void AgentLinks::done(AgentStream& stream) {

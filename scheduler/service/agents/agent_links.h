@@ -13,6 +13,7 @@
 #include <string>
 
 #include "scheduler/service/agents/agent_stream.h"
+#include "scheduler/service/agents/exec_relay.h"
 #include "scheduler/service/agents/log_relay.h"
 #include "scheduler/service/agents/node_orders.h"
 #include "scheduler/service/agents/starting_notes.h"
@@ -26,6 +27,7 @@ struct LinkOptions {
     // ... and has made an end of them after so much more.
     Duration kill_time{30'000};
     Duration hello_within{10'000};
+    ExecCounts execs = {};
 
     Duration heartbeat_every() const { return std::min(lease / 6, Duration(5'000)); }
 };
@@ -47,6 +49,7 @@ public:
 
     LogSource& logs() { return relay_; }
     const StartingNotes& starting() const { return starting_; }
+    ExecRelay& execs() { return execs_; }
     // Passes the order on. Unavailable if the node is out of touch.
     Status check_devices(const std::string& node, v1::CheckDevices order) const;
     // When a node in touch was last heard of.
@@ -86,6 +89,7 @@ private:
     const LinkOptions options_;
     LogRelay relay_;
     StartingNotes starting_;
+    ExecRelay execs_;
 
     // The engine's thread.
     NodeOrders orders_;

@@ -28,7 +28,8 @@ public:
     // Before the engine is started. At the end: shutdown(), then the server, then Engine::stop(),
     // and only then may this be destroyed.
     AgentService(Engine& engine, AgentServiceOptions options)
-        : links_(engine, options.links),
+        : engine_(engine),
+          links_(engine, options.links),
           silence_(links_),
           enrolment_(engine, std::move(options.authority)) {}
 
@@ -37,12 +38,17 @@ public:
                                     v1::EnrolResponse* response) override;
     grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
         grpc::CallbackServerContext* context) override;
+    grpc::ServerBidiReactor<v1::ExecRequest, v1::ExecResponse>* Exec(
+        grpc::CallbackServerContext* context) override;
+    grpc::ServerBidiReactor<v1::StepRequest, v1::StepResponse>* Step(
+        grpc::CallbackServerContext* context) override;
 
     // Ends all streams, and every new one at once.
     void shutdown() { links_.shutdown(); }
 
     LogSource& logs() { return links_.logs(); }
     const StartingNotes& starting() const { return links_.starting(); }
+    ExecRelay& execs() { return links_.execs(); }
     Status check_devices(const std::string& node, v1::CheckDevices order) const {
         return links_.check_devices(node, std::move(order));
     }
@@ -50,6 +56,7 @@ public:
     std::optional<Duration> silent_for(const std::string& node) const;
 
 private:
+    Engine& engine_;
     AgentLinks links_;
     SilenceWatch silence_;
     Enrolment enrolment_;

@@ -169,7 +169,14 @@ ProcessMetrics::ProcessMetrics()
                        .Add({})),
       missed_(counters(*registry_, "gusu_full_pass_started_total",
                        "Jobs that a full pass started; above 0 the quick steps have missed some.")
-                  .Add({})) {
+                  .Add({})),
+      exec_sessions_(prometheus::BuildGauge()
+                         .Name("gusu_exec_sessions")
+                         .Help("Programs that run now beside those of tasks.")
+                         .Register(*registry_)
+                         .Add({})),
+      exec_over_(counters(*registry_, "gusu_exec_sessions_total",
+                          "Programs that were started beside those of tasks, by their end.")) {
     for (const std::string& method : unary_methods()) {
         rpc_by_method_.try_emplace(method);
     }
@@ -179,6 +186,11 @@ ProcessMetrics::ProcessMetrics()
 void ProcessMetrics::full_pass_started(int jobs) {
     full_passes_.Increment();
     missed_.Increment(jobs);
+}
+
+void ProcessMetrics::exec_closed(const std::string& result) {
+    exec_sessions_.Decrement();
+    exec_over_.Add({{"result", result}}).Increment();
 }
 
 void ProcessMetrics::rpc_took(std::string_view method, grpc::StatusCode code, double seconds) {

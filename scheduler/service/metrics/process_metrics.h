@@ -4,6 +4,7 @@
 #include <grpcpp/support/status.h>
 #include <prometheus/counter.h>
 #include <prometheus/family.h>
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
@@ -31,6 +32,10 @@ public:
     // `method` is a name of one of our services, "SubmitJob"; others are not counted.
     void rpc_took(std::string_view method, grpc::StatusCode code, double seconds);
 
+    // A program beside that of a task; `result` is one of a closed list.
+    void exec_opened() { exec_sessions_.Increment(); }
+    void exec_closed(const std::string& result);
+
     // An engine listener. Counts when the events are durable.
     Release see(const core::State& state, const core::Events& events);
 
@@ -50,6 +55,8 @@ private:
     Counters& lost_;
     prometheus::Counter& full_passes_;
     prometheus::Counter& missed_;
+    prometheus::Gauge& exec_sessions_;
+    Counters& exec_over_;
     std::map<std::string, ByCode, std::less<>> rpc_by_method_;
 };
 

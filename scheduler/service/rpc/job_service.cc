@@ -2,6 +2,7 @@
 
 #include "scheduler/core/policy/access.h"
 #include "scheduler/service/rpc/call.h"
+#include "scheduler/service/rpc/exec_task.h"
 #include "scheduler/service/rpc/forecasts.h"
 #include "scheduler/service/rpc/job_refs.h"
 #include "scheduler/service/rpc/job_view.h"
@@ -223,6 +224,11 @@ grpc::ServerWriteReactor<v1::WatchJobsResponse>* JobService::WatchJobs(
 grpc::ServerWriteReactor<v1::ReadLogsResponse>* JobService::ReadLogs(
     Context* context, const v1::ReadLogsRequest* request) {
     return read_logs(platform_, *context, *request);
+}
+
+grpc::ServerBidiReactor<v1::ExecTaskRequest, v1::ExecTaskResponse>* JobService::ExecTask(
+    Context* context) {
+    return exec_task(platform_, *context);
 }
 
 }  // namespace gusu::service

@@ -33,6 +33,8 @@ public:
         Context* context, const v1::WatchJobsRequest* request) override;
     grpc::ServerWriteReactor<v1::ReadLogsResponse>* ReadLogs(
         Context* context, const v1::ReadLogsRequest* request) override;
+    grpc::ServerBidiReactor<v1::ExecTaskRequest, v1::ExecTaskResponse>* ExecTask(
+        Context* context) override;
 
 private:
     Platform& platform_;

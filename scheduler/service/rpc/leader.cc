@@ -74,9 +74,13 @@ EngineOptions engine_options(const LeaderOptions& options, ProcessMetrics& metri
             .deposed = options.deposed};
 }
 
-AgentServiceOptions agent_options(const SchedulerConfig& config, const TlsFiles& tls) {
+AgentServiceOptions agent_options(const SchedulerConfig& config, const TlsFiles& tls,
+                                  ProcessMetrics& metrics) {
     AgentServiceOptions options;
     options.links.lease = to_duration(config.agent_lease());
+    options.links.execs = {
+        .opened = [&metrics] { metrics.exec_opened(); },
+        .closed = [&metrics](ExecResult result) { metrics.exec_closed(to_text(result)); }};
     options.authority = {.certificate = tls.authority, .key = tls.authority_key};
     return options;
 }
@@ -91,7 +95,7 @@ public:
           journal_(std::move(journal)),
           history_(std::move(history)),
           engine_(*journal_, engine_options(options_, metrics_)),
-          agents_(engine_, agent_options(config_, options_.tls)),
+          agents_(engine_, agent_options(config_, options_.tls, metrics_)),
           platform_{engine_,
                     *history_,
                     worker_,
@@ -100,6 +104,7 @@ public:
                     hub_,
                     metrics_,
                     agents_.logs(),
+                    agents_.execs(),
                     [this](const std::string& node, v1::CheckDevices order) {
                         return agents_.check_devices(node, std::move(order));
                     },

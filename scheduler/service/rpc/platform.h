@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gusu/v1/agent_service.pb.h"
+#include "scheduler/service/agents/exec_relay.h"
 #include "scheduler/service/agents/log_source.h"
 #include "scheduler/service/agents/starting_notes.h"
 #include "scheduler/service/engine/engine.h"
@@ -28,6 +29,7 @@ struct Platform {
     JobHub& hub;
     ProcessMetrics& metrics;
     LogSource& logs;
+    ExecRelay& execs;
     DeviceChecks check_devices;
     const StartingNotes& starting;
 };

@@ -150,7 +150,9 @@ const TaskPlace kPlace{.rank = 3,
                        .scratch = "/s",
                        .checkpoints = "/c/1042_7",
                        .checkpoint_socket = "/s/.checkpoint",
-                       .programs = "/opt/gusu"};
+                       .programs = "/opt/gusu",
+                       .step_socket = "/s/.step",
+                       .hosts = "/s/.hosts"};
 
 TEST(Environment, HoldsWhatIsPromised) {
     const std::map<std::string, std::string> promised{
@@ -166,6 +168,7 @@ TEST(Environment, HoldsWhatIsPromised) {
         {"GUSU_NODELIST", "a,b"},
         {"GUSU_NODE_RANK", "1"},
         {"GUSU_SCRATCH_DIR", "/s"},
+        {"GUSU_STEP_SOCKET", "/s/.step"},
         {"GUSU_TENANT", "suda/nlp"},
         {"HOME", "/s"},
         {"LANG", "C.UTF-8"},
@@ -175,7 +178,11 @@ TEST(Environment, HoldsWhatIsPromised) {
         {"MASTER_PORT", "20017"},
         {"NNODES", "2"},
         {"NODE_RANK", "1"},
+        {"OMPI_MCA_orte_default_hostfile", "/s/.hosts"},
+        {"OMPI_MCA_plm_rsh_agent", "/opt/gusu/gusu-step --rsh"},
         {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/gusu"},
+        {"PRTE_MCA_plm_ssh_agent", "/opt/gusu/gusu-step --rsh"},
+        {"PRTE_MCA_prte_default_hostfile", "/s/.hosts"},
         {"RANK", "3"},
         {"SLURM_ARRAY_JOB_ID", "1042"},
         {"SLURM_ARRAY_TASK_COUNT", "10"},

@@ -63,6 +63,8 @@ public:
     std::function<grpc::Status(const v1::CancelJobsRequest&, v1::CancelJobsResponse&)> on_cancel;
     std::function<grpc::Status(const v1::ReadLogsRequest&, LogWriter&)> on_logs;
     std::function<grpc::Status(const v1::WatchJobsRequest&, WatchWriter&)> on_watch;
+    using ExecStream = grpc::ServerReaderWriter<v1::ExecTaskResponse, v1::ExecTaskRequest>;
+    std::function<grpc::Status(ExecStream&)> on_exec;
     // Not empty: this one stands by, and names it.
     std::string leader;
     std::vector<std::string> notes;
@@ -104,6 +106,14 @@ private:
     grpc::Status WatchJobs(grpc::ServerContext*, const v1::WatchJobsRequest* request,
                            WatchWriter* writer) override {
         return on_watch(*request, *writer);
+    }
+
+    grpc::Status ExecTask(grpc::ServerContext* context, ExecStream* stream) override {
+        if (!leader.empty()) {
+            context->AddTrailingMetadata(rpc::kLeaderTrailer, leader);
+            return {grpc::StatusCode::UNAVAILABLE, "this scheduler stands by"};
+        }
+        return on_exec(*stream);
     }
 
     int port_ = 0;

@@ -71,6 +71,14 @@ const BadSpec kBadSpecs[] = {
      "without control"},
     {"image", [](auto& s) { s.set_image("Not an image"); }, "spec.image: value", "registry"},
     {"blank image", [](auto& s) { s.set_image(" "); }, R"(spec.image: value " ")", "registry"},
+    {"launch mode", [](auto& s) { s.set_launch_mode(static_cast<v1::LaunchMode>(9)); },
+     "spec.launch_mode: value 9 is no way to launch a job", "LAUNCH_MODE_FIRST"},
+    {"launch mode in a container",
+     [](auto& s) {
+         s.set_launch_mode(v1::LAUNCH_MODE_FIRST);
+         s.set_image("a/b:1");
+     },
+     "is not for jobs in containers", "leave out the image"},
     {"kind", [](auto& s) { s.set_kind(static_cast<v1::JobKind>(9)); },
      "spec.kind: value 9 is no kind", "JOB_KIND_TRAINING"},
     {"priority", [](auto& s) { s.set_priority(static_cast<v1::Priority>(-1)); },

@@ -185,6 +185,7 @@ v1::JobSpec full_spec() {
     spec.mutable_retry()->add_final_exit_codes(2);
     spec.set_hold(true);
     spec.set_comment("a\nb");
+    spec.set_launch_mode(v1::LAUNCH_MODE_ALL);
     (*spec.mutable_labels())["grant"] = "x";
     v1::TaskGroup& group = *spec.mutable_groups(0);
     group.set_name("worker");
