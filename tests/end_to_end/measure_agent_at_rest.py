@@ -16,7 +16,6 @@ import time
 
 os.environ.setdefault("GUSU_SOURCE", str(pathlib.Path(__file__).resolve().parents[2]))
 from platform_under_test import BIN, Platform  # noqa: E402
-from test_devices import with_nvml  # noqa: E402
 
 
 def spent(pid):
@@ -35,7 +34,7 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="gusu-at-rest-", dir="/var/lib" if os.geteuid() == 0 else None))
     platform = Platform(folder)
     try:
-        with_nvml(platform, BIN.resolve().parent / "tests/unit/agent/libfake_eight_nvml.so")
+        platform.use_nvml(BIN.resolve().parent / "tests/unit/agent/libfake_eight_nvml.so")
         platform.start_agent("n1", gpus=None, http_listen="127.0.0.1:0", http_insecure="loopback-only")
         assert len(platform.node("n1")["inventory"]["devices"]) == 8
         pid = platform.agents["n1"].process.pid

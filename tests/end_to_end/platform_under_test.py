@@ -168,6 +168,18 @@ class Platform:
         self.agents[name].start().wait_ready()
         wait_until(f"node {name} to be ready", lambda: self.node(name)["state"] == "READY")
 
+    def use_nvml(self, library):
+        """Agents to come find this as the NVIDIA driver's library. What it is to play, as tests/unit/agent/fake_nvml.cc
+        has it, goes into the file."""
+        place = self.folder / "driver"
+        place.mkdir()
+        (place / "libnvidia-ml.so.1").symlink_to(library)
+        events = self.folder / "events"
+        events.touch()
+        environment = os.environ | {"LD_LIBRARY_PATH": str(place), "GUSU_FAKE_NVML_EVENTS": str(events)}
+        self.put_in_place = lambda program, name: setattr(program, "environment", environment)
+        return events
+
     def node(self, name):
         return self.json("node", "show", name)["node"]
 

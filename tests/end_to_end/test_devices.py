@@ -106,22 +106,10 @@ def test_without_a_word_about_loopback_it_is_tls_with_the_nodes_certificate(node
     assert ssl.PEM_cert_to_DER_cert(shown) == ssl.PEM_cert_to_DER_cert(own)
 
 
-def with_nvml(platform, library):
-    """From now on agents find this as the NVIDIA driver's library."""
-    place = platform.folder / "driver"
-    place.mkdir()
-    (place / "libnvidia-ml.so.1").symlink_to(library)
-    events = platform.folder / "events"
-    events.touch()
-    environment = os.environ | {"LD_LIBRARY_PATH": str(place), "GUSU_FAKE_NVML_EVENTS": str(events)}
-    platform.put_in_place = lambda program, name: setattr(program, "environment", environment)
-    return events
-
-
 def test_a_gpu_that_vanishes_under_a_job_costs_the_job_neither_its_place_nor_a_retry(platform):
     fake = BIN.parent / "tests/unit/agent/libfake_eight_nvml.so"
     assert fake.exists(), "it is built with the unit tests"
-    events = with_nvml(platform, fake)
+    events = platform.use_nvml(fake)
     platform.gusu("tenant", "create", "t")
     platform.start_agent("n1", gpus=None, gpu_checks={"program": "none", "scrub": "never"})
     assert [d["healthy"] for d in platform.node("n1")["inventory"]["devices"]] == [True] * 8
@@ -142,7 +130,7 @@ def test_a_gpu_that_vanishes_under_a_job_costs_the_job_neither_its_place_nor_a_r
 def test_a_driver_that_is_no_use_is_seen_at_the_node_and_costs_no_job_without_gpus(platform):
     import ctypes.util
 
-    with_nvml(platform, f"/lib/x86_64-linux-gnu/{ctypes.util.find_library('m')}")
+    platform.use_nvml(f"/lib/x86_64-linux-gnu/{ctypes.util.find_library('m')}")
     platform.gusu("tenant", "create", "t")
     platform.start_agent("n1", gpus=None)
     (device,) = platform.node("n1")["inventory"]["devices"]
