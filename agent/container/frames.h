@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/container/podman.h"
+#include "agent/container/engine.h"
 
 namespace gusu::agent {
 

@@ -32,7 +32,7 @@ public:
     Status send(const HttpRequest& asked, bool upgrade) {
         http::request<http::string_body> request(http::string_to_verb(asked.method), asked.target,
                                                  11);
-        request.set(http::field::host, "podman");
+        request.set(http::field::host, "containers");
         request.set(http::field::connection, upgrade ? "Upgrade" : "close");
         if (upgrade) {
             request.set(http::field::upgrade, "tcp");
@@ -91,10 +91,10 @@ public:
 private:
     Status said(const error_code& failure) const {
         return failure ? Status(Error{ErrorCode::Unavailable,
-                                      "podman's service does not answer at " + name_ + ": " +
+                                      "no service for containers answers at " + name_ + ": " +
                                           failure.message() +
-                                          "; start it: systemctl enable --now podman.socket, or "
-                                          "podman system service"})
+                                          "; start it: systemctl enable --now podman.socket (or "
+                                          "docker.socket)"})
                        : Status(Done{});
     }
 

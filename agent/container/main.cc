@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/container/podman.h"
+#include "agent/container/engine.h"
 #include "agent/container/run.h"
 
 namespace gusu::agent {
@@ -21,19 +21,26 @@ int told(const Status& done) {
 
 int clean(const std::string& directory) {
     const auto order = read_container_order(directory);
-    return order ? told(Podman(order->socket).remove(order->name)) : told(order.error());
+    if (!order) {
+        return told(order.error());
+    }
+    const auto engine = find_engine(order->socket);
+    return engine ? told((*engine)->remove(order->name)) : told(engine.error());
 }
 
 int sweep(const std::vector<std::string>& words) {
-    const Podman podman(words[1]);
+    const auto engine = find_engine(words[1]);
+    if (!engine) {
+        return told(engine.error());
+    }
     const std::set<std::string> kept(words.begin() + 3, words.end());
-    const auto names = podman.with_label("gusu.node=" + words[2]);
+    const auto names = (*engine)->with_label("gusu.node=" + words[2]);
     if (!names) {
         return told(names.error());
     }
     int failed = 0;
     for (const std::string& name : *names) {
-        failed += kept.contains(name) ? 0 : told(podman.remove(name));
+        failed += kept.contains(name) ? 0 : told((*engine)->remove(name));
     }
     return failed == 0 ? 0 : 1;
 }

@@ -27,7 +27,7 @@ struct Mount {
 };
 
 struct ContainerOrder {
-    std::string socket;                              // of podman's service
+    std::string socket;                              // of podman's or Docker's service
     std::string name;                                // unique on the node: "gusu-n1-17.0"
     std::string node;                                // as a label, by which strays are found
     std::string image;                               // as the user wrote it

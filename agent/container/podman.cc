@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "agent/container/engine_answers.h"
 #include "agent/container/frames.h"
 #include "agent/container/http.h"
 #include "scheduler/base/text.h"
@@ -15,70 +16,9 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kApi = "/v4.0.0/libpod";
-constexpr int kNotThere = 404;
-constexpr int kNotModified = 304;
-constexpr int kConflict = 409;
-
-// %XX for all but letters, digits and -._~
-std::string escaped(const std::string& text) {
-    std::string safe;
-    for (const char letter : text) {
-        const auto byte = static_cast<unsigned char>(letter);
-        if (std::isalnum(byte) != 0 || letter == '-' || letter == '.' || letter == '_' ||
-            letter == '~') {
-            safe += letter;
-        } else {
-            constexpr const char* kDigits = "0123456789ABCDEF";
-            safe += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-        }
-    }
-    return safe;
-}
 
 std::string of_container(const std::string& name, const std::string& what) {
     return std::string(kApi) + "/containers/" + escaped(name) + what;
-}
-
-// podman's own words, out of its JSON.
-std::string reason_in(const HttpAnswer& answer) {
-    const json content = json::parse(answer.body, nullptr, false);
-    if (content.is_object() && content.contains("message") && content["message"].is_string()) {
-        return content["message"].get<std::string>();
-    }
-    return "podman answers " + std::to_string(answer.status) + " " + answer.body.substr(0, 200);
-}
-
-// Where podman's answer is no success.
-Status expect_success(const Result<HttpAnswer>& answer, const std::string& what) {
-    if (!answer) {
-        return answer.error();
-    }
-    if (answer->status / 100 == 2 || answer->status == kNotModified) {
-        return Done{};
-    }
-    const ErrorCode code =
-        answer->status == kNotThere ? ErrorCode::NotFound : ErrorCode::FailedPrecondition;
-    return Error{code, what + ": " + reason_in(*answer)};
-}
-
-bool has_any(const std::string& text, std::initializer_list<const char*> words) {
-    return std::ranges::any_of(
-        words, [&](const char* word) { return text.find(word) != std::string::npos; });
-}
-
-// Why the program of a container that was made does not start.
-Error start_failed(const std::string& reason) {
-    std::string remedy;
-    if (has_any(reason, {"executable file not found", "no such file or directory"})) {
-        remedy = "; the image has no such program or folder: name one that it has";
-    } else if (has_any(reason, {"permission denied", "exec format error"})) {
-        remedy = "; is it a program for this kind of machine that everybody may run?";
-    } else if (has_any(reason, {"CDI", "unresolvable"})) {
-        remedy =
-            "; on the node, make the CDI description: nvidia-ctk cdi generate "
-            "--output=/etc/cdi/nvidia.yaml";
-    }
-    return {ErrorCode::FailedPrecondition, "the container does not start: " + reason + remedy};
 }
 
 json limits_of(const ContainerOrder& order) {
@@ -140,22 +80,6 @@ std::string create_request(const ContainerOrder& order) {
     return request.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-Error pull_failed(const std::string& image, const std::string& reason) {
-    const bool away =
-        has_any(reason, {"no such host", "connection refused", "i/o timeout",
-                         "network is unreachable", "deadline exceeded", "handshake timeout",
-                         "no route to host", "server misbehaving"});
-    const std::string named = "image " + quote(image);
-    if (away) {
-        return {ErrorCode::Unavailable,
-                "the registry of " + named + " cannot be reached: " + reason +
-                    "; try later, or load the image on the node: podman load"};
-    }
-    return {ErrorCode::NotFound, named + " cannot be had: " + reason +
-                                     "; look at its name and tag, and whether the node may pull it "
-                                     "(podman login)"};
-}
-
 Status Podman::ping() const {
     return expect_success(ask(socket_, {.method = "GET", .target = std::string(kApi) + "/_ping"}),
                           "podman's service at " + socket_);
@@ -210,8 +134,8 @@ Status Podman::create(const ContainerOrder& order) const {
                               .body = create_request(order)};
     auto answer = ask(socket_, request);
     // An earlier try that was killed.
-    if (answer &&
-        (answer->status == kConflict || answer->body.find("already in use") != std::string::npos)) {
+    if (answer && (answer->status == kHttpConflict ||
+                   answer->body.find("already in use") != std::string::npos)) {
         if (const Status removed = remove(order.name); !removed) {
             return removed;
         }
@@ -228,7 +152,7 @@ Status Podman::start(const std::string& name) const { return bring_up(name, "/st
 
 Status Podman::bring_up(const std::string& name, const std::string& step) const {
     const auto answer = ask(socket_, {.method = "POST", .target = of_container(name, step)});
-    if (answer && answer->status / 100 != 2 && answer->status != kNotModified) {
+    if (answer && answer->status / 100 != 2 && answer->status != kHttpNotModified) {
         return start_failed(reason_in(*answer));
     }
     return expect_success(answer, "the container does not start");

@@ -10,12 +10,13 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
 
+#include "agent/container/engine.h"
 #include "agent/container/output_copy.h"
-#include "agent/container/podman.h"
 #include "agent/supervisor/boot_clock.h"
 #include "agent/supervisor/records.h"
 
@@ -94,7 +95,7 @@ bool was_out_of_memory(const std::string& cgroup_parent) {
 class ContainerLife {
 public:
     ContainerLife(const ContainerOrder& order, std::filesystem::path directory)
-        : order_(order), directory_(std::move(directory)), podman_(order.socket) {}
+        : order_(order), directory_(std::move(directory)) {}
 
     int live() {
         std::thread([this] { forward_signals(); }).detach();
@@ -109,7 +110,7 @@ public:
         }
         // By then the program is over; its group may go at any moment.
         const bool out_of_memory = was_out_of_memory(order_.cgroup_parent);
-        const Podman::State ended = wait_for_end();
+        const Engine::State ended = wait_for_end();
         if (ended.out_of_memory || out_of_memory) {
             leave_note(directory_ / kContainerOutOfMemory, "");
         }
@@ -148,10 +149,12 @@ private:
     }
 
     Status make() {
-        if (const Status there = podman_.ping(); !there) {
-            return there;
+        auto engine = find_engine(order_.socket);
+        if (!engine) {
+            return engine.error();
         }
-        const auto has = podman_.has_image(order_.image);
+        engine_ = std::move(*engine);
+        const auto has = engine_->has_image(order_.image);
         if (!has) {
             return has.error();
         }
@@ -159,7 +162,7 @@ private:
             const std::string pulling = "pulling image " + order_.image;
             write_all(STDERR_FILENO, "gusu: " + pulling + "\n");
             tell_progress(pulling);
-            const Status pulled = podman_.pull(order_.image, [&](const std::string& said) {
+            const Status pulled = engine_->pull(order_.image, [&](const std::string& said) {
                 const std::string line = said.substr(0, said.find_last_not_of("\r\n") + 1);
                 write_all(STDERR_FILENO, "gusu: " + line + "\n");
                 tell_progress(pulling + ": " + line);
@@ -169,15 +172,15 @@ private:
             }
         }
         made_ = true;
-        const Status created = podman_.create(order_);
-        return created ? podman_.prepare(order_.name) : created;
+        const Status created = engine_->create(order_);
+        return created ? engine_->prepare(order_.name) : created;
     }
 
     // Nothing that it says is to be missed, so it is heard before it runs.
     Status hear_from_the_start() {
         Status started = Done{};
         const auto start = [&] {
-            started = podman_.start(order_.name);
+            started = engine_->start(order_.name);
             if (!started) {
                 remove();  // which ends listen()
                 return;
@@ -186,22 +189,22 @@ private:
             replace_note(directory_ / kStarted, std::to_string(since_boot().count()) + "\n");
             // A signal that came too early for it.
             if (const int early = early_signal_.exchange(0); early != 0) {
-                (void)podman_.signal(order_.name, early);
+                (void)engine_->signal(order_.name, early);
             }
         };
         const auto heard_piece = [this](Stream stream, std::string_view piece) {
             hear(stream, piece);
         };
-        const Status heard = podman_.listen(order_.name, start, heard_piece);
+        const Status heard = engine_->listen(order_.name, start, heard_piece);
         return started && !heard && !running_ ? heard : started;
     }
 
     // The service may end and come back meanwhile; the container runs on, and what it says until
     // its end is lost.
-    Podman::State wait_for_end() {
+    Engine::State wait_for_end() {
         bool is_told = false;
         for (;;) {
-            const auto ended = podman_.end_of(order_.name);
+            const auto ended = engine_->end_of(order_.name);
             if (ended) {
                 return *ended;
             }
@@ -224,7 +227,7 @@ private:
                 continue;
             }
             if (running_) {
-                (void)podman_.signal(order_.name, number);
+                (void)engine_->signal(order_.name, number);
             } else if (number == SIGTERM || number == SIGINT) {
                 early_signal_ = number;
                 if (!made_) {
@@ -242,14 +245,17 @@ private:
     }
 
     void remove() {
-        if (const Status removed = podman_.remove(order_.name); !removed) {
+        if (engine_ == nullptr) {
+            return;
+        }
+        if (const Status removed = engine_->remove(order_.name); !removed) {
             write_all(STDERR_FILENO, "gusu: " + removed.error().message + "\n");
         }
     }
 
     const ContainerOrder& order_;
     std::filesystem::path directory_;
-    Podman podman_;
+    std::unique_ptr<const Engine> engine_;  // none before it is found
     Descriptor output_copy_;
     Descriptor error_copy_;  // not open: it goes where output does, or nowhere
     std::chrono::steady_clock::time_point tell_again_;

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "agent/container/podman.h"
+#include "agent/container/engine.h"
 #include "agent/daemon/task_users.h"
 #include "agent/supervisor/container_end.h"
 #include "scheduler/base/log.h"
@@ -128,7 +128,8 @@ Result<std::optional<ContainerSettings>> container_settings(const config::v1::Ag
 }
 
 Status try_containers(const ContainerSettings& containers) {
-    return Podman(containers.socket).ping();
+    const auto engine = find_engine(containers.socket);
+    return engine ? Status(Done{}) : Status(engine.error());
 }
 
 Status check_container(const NodeSettings& settings, const v1::Launch& launch) {
@@ -209,9 +210,11 @@ void remove_container(const NodeSettings& settings, const TaskKey& key) {
     if (!settings.containers || !fs::exists(settings.task(key) / kContainerOrder, failure)) {
         return;
     }
-    std::thread([podman = Podman(settings.containers->socket),
+    std::thread([socket = settings.containers->socket,
                  name = container_name(settings, to_text(key)), group = settings.cgroup(key)] {
-        if (const Status removed = podman.remove(name); !removed) {
+        const auto engine = find_engine(socket);
+        const Status removed = engine ? (*engine)->remove(name) : Status(engine.error());
+        if (!removed) {
             spdlog::warn("container stays name={} reason={}", name, removed.error().message);
         }
         end_groups(group);
@@ -226,12 +229,17 @@ void remove_stray_containers(const NodeSettings& settings, const std::set<std::s
     for (const std::string& task : known) {
         kept.insert(container_name(settings, task));
     }
-    std::thread([podman = Podman(settings.containers->socket), node = settings.node,
+    std::thread([socket = settings.containers->socket, node = settings.node,
                  groups = settings.cgroup_prefix(), kept = std::move(kept)] {
-        const auto names = podman.with_label("gusu.node=" + node);
+        const auto engine = find_engine(socket);
+        if (!engine) {
+            return;
+        }
+        const auto names = (*engine)->with_label("gusu.node=" + node);
         for (const std::string& name : names ? *names : std::set<std::string>()) {
             if (!kept.contains(name)) {
-                spdlog::warn("stray container name={} removed={}", name, podman.remove(name).ok());
+                spdlog::warn("stray container name={} removed={}", name,
+                             (*engine)->remove(name).ok());
                 end_groups(groups + "/" + name.substr(("gusu-" + node + "-").size()));
             }
         }

@@ -1,9 +1,13 @@
-"""Jobs that run in containers, by a podman of the test's own: its service, its images, its folders."""
+"""Jobs that run in containers, by a podman and a Docker of the test's own: services, images, folders."""
 
+import http.client
 import http.server
+import json
 import os
 import pathlib
 import shutil
+import signal
+import socket
 import subprocess
 import threading
 
@@ -53,6 +57,17 @@ class Registry:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
+def root_of_image(folder):
+    """One program of many names, without a registry."""
+    root = folder / "root"
+    (root / "bin").mkdir(parents=True)
+    shutil.copy("/bin/busybox", root / "bin/busybox")
+    for tool in TOOLS:
+        (root / "bin" / tool).symlink_to("busybox")
+    subprocess.run(["tar", "-C", root, "-cf", folder / "root.tar", "."], check=True, timeout=60)
+    return folder / "root.tar"
+
+
 class OwnPodman:
     def __init__(self, folder):
         self.folder = folder
@@ -75,14 +90,10 @@ class OwnPodman:
         )
 
     def make_image(self):
-        """One program of many names, without a registry."""
-        root = self.folder / "root"
-        (root / "bin").mkdir(parents=True)
-        shutil.copy("/bin/busybox", root / "bin/busybox")
-        for tool in TOOLS:
-            (root / "bin" / tool).symlink_to("busybox")
-        subprocess.run(["tar", "-C", root, "-cf", self.folder / "root.tar", "."], check=True, timeout=60)
-        self("import", str(self.folder / "root.tar"), IMAGE)
+        self("import", str(root_of_image(self.folder)), IMAGE)
+
+    def works(self):
+        return self("run", "--rm", "--network", "host", IMAGE, "true", check=False).returncode == 0
 
     def start(self):
         self.service = subprocess.Popen(
@@ -105,15 +116,67 @@ class OwnPodman:
         self("rm", "-f", "-a", "-t", "0", check=False)
 
 
-@pytest.fixture
-def podman(folder):
-    if shutil.which("podman") is None or os.geteuid() != 0:
-        pytest.skip("needs podman (deploy/install-deps --test) and root")
-    own = OwnPodman(folder / "podman")
+class OwnDocker:
+    """Without Docker's own client, and without networks of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.registry = Registry()
+        folder.mkdir()
+        self.socket = folder / "docker.sock"
+        self.service = None
+
+    def ask(self, method, target, body=None):
+        connection = http.client.HTTPConnection("docker")
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(self.socket))
+        connection.request(method, "/v1.41" + target, body)
+        answer = connection.getresponse()
+        said = answer.read()
+        assert answer.status < 300, said
+        return said
+
+    def start(self):
+        words = ["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
+        places = ["--data-root", self.folder / "data", "--exec-root", self.folder / "run", "--pidfile", self.folder / "pid"]
+        self.service = subprocess.Popen(
+            ["dockerd", *words, *places, "--exec-opt", "native.cgroupdriver=cgroupfs", "-H", f"unix://{self.socket}"],
+            stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "service.log").open("w"),
+        )
+
+        def answers():
+            assert self.service.poll() is None, (self.folder / "service.log").read_text()[-2000:]
+            return self.socket.exists()
+
+        wait_until("Docker's service", answers)
+        self.ask("POST", "/images/create?fromSrc=-&repo=localhost/gusu/small&tag=1", root_of_image(self.folder).read_bytes())
+
+    def names(self):
+        return [name.removeprefix("/") for each in json.loads(self.ask("GET", "/containers/json?all=1")) for name in each["Names"]]
+
+    def stop(self):
+        self.registry.hurry.set()
+        self.registry.server.shutdown()
+        if self.service is not None:
+            self.service.send_signal(signal.SIGTERM)
+            self.service.wait(60)
+        for line in pathlib.Path("/proc/mounts").read_text().splitlines():
+            if line.split()[1].startswith(str(self.folder)):
+                subprocess.run(["umount", "-l", line.split()[1]], check=False, timeout=60)
+
+
+@pytest.fixture(params=["podman", "docker"])
+def engine(request, folder):
+    program = {"podman": "podman", "docker": "dockerd"}[request.param]
+    if shutil.which(program) is None or os.geteuid() != 0:
+        pytest.skip(f"needs {program} and root; deploy/install-deps --test brings podman, Debian's docker.io dockerd")
+    own = OwnPodman(folder / "podman") if request.param == "podman" else OwnDocker(folder / "docker")
     try:
-        own.make_image()
-        if own("run", "--rm", "--network", "host", IMAGE, "true", check=False).returncode != 0:
-            pytest.skip("podman runs no container on this machine")
+        if request.param == "podman":
+            own.make_image()
+            if not own.works():
+                pytest.skip("podman runs no container on this machine")
         own.start()
         yield own
     finally:
@@ -121,7 +184,7 @@ def podman(folder):
 
 
 @pytest.fixture
-def node(platform, podman):
+def node(platform, engine):
     shared = platform.folder / "shared"
     shared.mkdir()
     (shared / "data").write_text("of the site\n")
@@ -130,7 +193,7 @@ def node(platform, podman):
     results.chmod(0o1777)
     (results / "way-out").symlink_to("/etc/gusu-test-way-out")
     platform.gusu("tenant", "create", "t")
-    platform.start_agent("n1", containers={"socket": str(podman.socket), "mounts": [f"{shared}:/data:ro", f"{results}:/results", "/usr:ro", "/lib64:ro", "/lib:ro"]})
+    platform.start_agent("n1", containers={"socket": str(engine.socket), "mounts": [f"{shared}:/data:ro", f"{results}:/results", "/usr:ro", "/lib64:ro", "/lib:ro"]})
     assert "container" in platform.node("n1")["inventory"]["runtimes"]
     return platform
 
@@ -145,7 +208,7 @@ def groups_left(name):
     return [path for path in pathlib.Path("/sys/fs/cgroup").glob(f"*/gusu/{name}/*.0*")]
 
 
-def test_a_job_runs_in_its_image_as_its_tenant_and_leaves_nothing(node, podman):
+def test_a_job_runs_in_its_image_as_its_tenant_and_leaves_nothing(node, engine):
     job, said = output_of(
         node, "--image", IMAGE, "--gpus", "1", "--",
         "sh", "-c", "id -u; cat /data/data; echo $GUSU_JOB_ID; ls /bin; touch $GUSU_SCRATCH_DIR/mine && echo wrote",
@@ -154,7 +217,7 @@ def test_a_job_runs_in_its_image_as_its_tenant_and_leaves_nothing(node, podman):
     assert int(lines[0]) >= 1_900_000_000, "the tenant's user, not the image's"
     assert lines[1] == "of the site" and lines[2] == job
     assert "busybox" in lines and lines[-1] == "wrote"
-    wait_until("the container to be gone", lambda: podman.names() == [])
+    wait_until("the container to be gone", lambda: engine.names() == [])
     assert groups_left("n1") == []
 
 
@@ -179,16 +242,16 @@ def test_what_a_container_may_not_do(node):
         (["--image", IMAGE, "--workdir", "/root", "--", "true"], "is not seen in containers"),
     ],
 )
-def test_why_one_does_not_start_is_told(node, podman, words, why):
+def test_why_one_does_not_start_is_told(node, engine, words, why):
     job = node.submit(*words)
     ended = node.wait_state(job, "FAILED")
     assert ended["end_reason"] == "LAUNCH_FAILED" and why in ended["end_detail"], ended["end_detail"]
     assert why in node.gusu("explain", job, check=False).stdout + node.gusu("show", job).stdout
-    assert podman.names() == []
+    assert engine.names() == []
 
 
-def test_an_image_that_is_being_pulled_is_no_job_that_runs_yet(node, podman):
-    image = f"{podman.registry.place}/slow:1"
+def test_an_image_that_is_being_pulled_is_no_job_that_runs_yet(node, engine):
+    image = f"{engine.registry.place}/slow:1"
     job = node.submit("--image", image, "--gpus", "2", "--time", "2s", "--", "true")
     telling = f"node n1: pulling image {image}"
     wait_until("it to be told", lambda: telling in node.gusu("show", job).stdout)
@@ -196,7 +259,7 @@ def test_an_image_that_is_being_pulled_is_no_job_that_runs_yet(node, podman):
     node.agents["n1"].kill()
     node.start_agent("n1")
     assert node.job(job)["state"] == "STARTING"
-    podman.registry.hurry.set()
+    engine.registry.hurry.set()
     ended = node.wait_state(job, "FAILED")
     assert ended["end_reason"] == "LAUNCH_FAILED", "and its time limit has not begun"
     assert f'image "{image}" cannot be had' in ended["end_detail"] and "unknown" in ended["end_detail"]
@@ -237,7 +300,7 @@ def test_exit_codes_and_memory_limits(node):
     assert node.wait_state(job, "FAILED")["end_reason"] == "OUT_OF_MEMORY"
 
 
-def test_a_cancelled_container_has_its_grace_and_then_ends(node, podman):
+def test_a_cancelled_container_has_its_grace_and_then_ends(node, engine):
     polite = "trap 'echo saving; exit 0' TERM; echo up; while true; do sleep 0.1; done"
     stubborn = "trap '' TERM; echo up; while true; do sleep 0.1; done"
     for script, says in [(polite, "saving"), (stubborn, "up")]:
@@ -247,7 +310,7 @@ def test_a_cancelled_container_has_its_grace_and_then_ends(node, podman):
         node.gusu("cancel", job)
         node.wait_state(job, "CANCELLED")
         assert says in node.gusu("logs", job).stdout
-    wait_until("the containers to be gone", lambda: podman.names() == [])
+    wait_until("the containers to be gone", lambda: engine.names() == [])
     assert groups_left("n1") == []
 
 
@@ -259,19 +322,19 @@ def test_further_programs_run_in_the_container(node):
     done = node.gusu("exec", job, "--", "sh", "-c", look, check=False)
     assert done.returncode == 7, done.stderr
     lines = done.stdout.splitlines()
-    assert int(lines[0]) >= 1_900_000_000 and job in lines and "data" in lines and "usr" not in lines
+    assert int(lines[0]) >= 1_900_000_000 and job in lines and "data" in lines and "boot" not in lines
     assert "CapBnd:\t0000000000000000" in lines and "NoNewPrivs:\t1" in lines and "Seccomp:\t2" in lines
     node.gusu("cancel", job)
     node.wait_state(job, "CANCELLED")
 
 
-def test_a_container_outlives_the_agent_and_nothing_outlives_its_supervisor(node, podman):
+def test_a_container_outlives_the_agent_and_nothing_outlives_its_supervisor(node, engine):
     job = node.submit("--image", IMAGE, "--retries", "0", "--", "sh", "-c", "echo up; sleep 600")
     node.wait_state(job, "RUNNING")
     wait_until("it to speak", lambda: "up" in node.gusu("logs", job).stdout)
     node.agents["n1"].kill()
     node.start_agent("n1")
-    assert node.job(job)["state"] == "RUNNING" and len(podman.names()) == 1
+    assert node.job(job)["state"] == "RUNNING" and len(engine.names()) == 1
     for pid in [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")]:
         try:
             command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -280,5 +343,5 @@ def test_a_container_outlives_the_agent_and_nothing_outlives_its_supervisor(node
         if command[0].endswith(b"gusu-supervisor") and str(node.folder).encode() in b"".join(command):
             os.kill(pid, 9)
     node.wait_state(job, "FAILED")
-    wait_until("the container to be gone", lambda: podman.names() == [])
+    wait_until("the container to be gone", lambda: engine.names() == [])
     wait_until("its groups to be gone", lambda: groups_left("n1") == [])

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "agent/container/docker.h"
+#include "agent/container/engine_answers.h"
 #include "agent/container/frames.h"
 #include "agent/container/order.h"
 #include "agent/container/podman.h"
@@ -89,6 +91,38 @@ TEST(ContainerRequest, HasTheLimitsAndDevicesOfTheTask) {
     EXPECT_FALSE(json::parse(create_request(images_own)).contains("command"));
 }
 
+TEST(DockerRequest, GivesNoPrivilegesAndTheLimitsOfTheTask) {
+    ContainerOrder asked = order();
+    asked.devices.emplace_back("/dev/davinci0");
+    const json request = json::parse(docker_create_request(asked));
+    const json& host = request["HostConfig"];
+    EXPECT_EQ(request["User"], "1900000005:1900000005");
+    EXPECT_EQ(request["Env"], json::array({"A=1"}));
+    EXPECT_EQ(request["Entrypoint"], json::array({""})) << "none, whatever the image says";
+    EXPECT_EQ(request["Cmd"], json::array({"python3", "train.py"}));
+    EXPECT_EQ(host["CapDrop"], json::array({"ALL"}));
+    EXPECT_EQ(host["SecurityOpt"], json::array({"no-new-privileges"}));
+    EXPECT_FALSE(host.contains("Privileged"));
+    EXPECT_EQ(host["Memory"], std::int64_t{4} << 30);
+    EXPECT_EQ(host["MemorySwap"], host["Memory"]);
+    EXPECT_EQ(host["NanoCpus"], 2'500'000'000);
+    EXPECT_EQ(host["PidsLimit"], 100);
+    EXPECT_EQ(host["CgroupParent"], "/gusu/n1/17.0/box");
+    EXPECT_EQ(host["Mounts"][0]["ReadOnly"], true);
+    EXPECT_EQ(host["DeviceRequests"][0]["DeviceIDs"], json::array({"nvidia.com/gpu=GPU-1"}));
+    EXPECT_EQ(host["Devices"][0]["PathOnHost"], "/dev/davinci0");
+}
+
+TEST(DockerRequest, AnImageWithoutATagIsTheLatest) {
+    for (const auto& [image, pulled] :
+         {std::pair("debian", "debian:latest"),
+          {"debian:12", "debian:12"},
+          {"localhost:5000/a", "localhost:5000/a:latest"},
+          {"localhost:5000/a@sha256:1", "localhost:5000/a@sha256:1"}}) {
+        EXPECT_EQ(with_tag(image), pulled);
+    }
+}
+
 TEST(ContainerImage, WhatIsWrongIsToldApart) {
     const struct {
         const char* podman;
@@ -111,8 +145,8 @@ TEST(ContainerImage, WhatIsWrongIsToldApart) {
     }
 }
 
-TEST(Podman, WhoIsNotThereIsNamedWithTheRemedy) {
-    const Status there = Podman("/nowhere/podman.sock").ping();
+TEST(Engine, WhoIsNotThereIsNamedWithTheRemedy) {
+    const auto there = find_engine("/nowhere/podman.sock");
     ASSERT_FALSE(there.ok());
     EXPECT_THAT(there.error().message, HasSubstr("/nowhere/podman.sock"));
     EXPECT_THAT(there.error().message, HasSubstr("podman.socket"));
