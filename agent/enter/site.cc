@@ -10,6 +10,7 @@
 #include "agent/cgroup/cgroup.h"
 #include "agent/cgroup/cgroup_files.h"
 #include "agent/container/order.h"
+#include "agent/supervisor/descendants.h"
 
 namespace gusu::agent {
 namespace {
@@ -41,15 +42,6 @@ pid_t number_of(const Descriptor& process) {
         }
     }
     return 0;
-}
-
-std::vector<pid_t> children_of(pid_t pid) {
-    std::istringstream list(proc_file(pid, "task/" + std::to_string(pid) + "/children"));
-    std::vector<pid_t> children;
-    for (pid_t child = 0; list >> child;) {
-        children.push_back(child);
-    }
-    return children;
 }
 
 Error does_not_run(const std::string& what) {

@@ -13,17 +13,17 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <sstream>
 #include <vector>
 
 #include "agent/cgroup/cgroup.h"
-#include "agent/cgroup/cgroup_files.h"
 #include "agent/supervisor/boot_clock.h"
 #include "agent/supervisor/checkpoint_socket.h"
 #include "agent/supervisor/container_end.h"
+#include "agent/supervisor/descendants.h"
 #include "agent/supervisor/launch.h"
 #include "agent/supervisor/output.h"
 #include "agent/supervisor/stop_notice.h"
+#include "agent/supervisor/task_group.h"
 
 namespace gusu::agent {
 namespace {
@@ -49,49 +49,10 @@ sigset_t held_signals() {
     return set;
 }
 
-std::vector<pid_t> children_of(pid_t pid) {
-    const std::string id = std::to_string(pid);
-    std::vector<pid_t> children;
-    // The main thread's alone: what another thread started comes to us when that process ends.
-    std::istringstream list(cgroup_files::read("/proc/" + id + "/task/" + id + "/children"));
-    for (pid_t child = 0; list >> child;) {
-        children.push_back(child);
-    }
-    return children;
-}
-
-std::vector<pid_t> descendants_of(pid_t pid) {
-    std::vector<pid_t> found = children_of(pid);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const std::vector<pid_t> more = children_of(found[i]);
-        found.insert(found.end(), more.begin(), more.end());
-    }
-    return found;
-}
-
 // Of the directory "17.0".
 std::string incarnation_of(const std::filesystem::path& directory) {
     const std::string name = directory.filename().string();
     return name.substr(0, name.find('.'));
-}
-
-Result<DeviceFilter> device_filter_of(const SupervisorOrder& order) {
-    const Result<DeviceFilterKind> kind = parse_device_filter_kind(order.device_filter);
-    if (!kind) {
-        return kind.error();
-    }
-    DeviceFilter filter{.kind = *kind, .allowed = {}};
-    if (filter.kind != DeviceFilterKind::None && order.cgroup.empty()) {
-        return Error{ErrorCode::InvalidArgument, "a device filter needs a control group"};
-    }
-    for (const std::string& text : order.devices) {
-        const Result<DeviceRule> rule = parse_device_rule(text);
-        if (!rule) {
-            return rule.error();
-        }
-        filter.allowed.push_back(*rule);
-    }
-    return filter;
 }
 
 class Supervision {
@@ -105,8 +66,10 @@ public:
     ExitRecord run(Descriptor agent) {
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         prepare_checkpoints();
-        Status started = make_group();
+        Result<std::optional<Cgroup>> group = make_task_group(order_);
+        Status started = group ? Status(Done{}) : Status(group.error());
         if (started.ok()) {
+            group_ = std::move(*group);
             started = start();
         }
         if (!started) {
@@ -127,7 +90,6 @@ public:
     }
 
 private:
-    Status make_group();
     void prepare_checkpoints();
     Status start();
     Result<std::shared_ptr<Log>> open_log(const std::string& path);
@@ -176,35 +138,6 @@ private:
     Clock::time_point look_at_lease_;  // at once, and then when it would be over
     ExitRecord record_;
 };
-
-// A task that should have a device filter does not run without it.
-Status Supervision::make_group() {
-    const Result<DeviceFilter> devices = device_filter_of(order_);
-    if (!devices) {
-        return devices.error();
-    }
-    if (order_.cgroup.empty()) {
-        return Done{};
-    }
-    Result<Cgroup> made = Cgroup::create(current_cgroup_layout(), order_.cgroup,
-                                         {.milli_cpus = order_.milli_cpus,
-                                          .memory = order_.memory,
-                                          .processes = order_.processes,
-                                          .devices = *devices});
-    if (!made && devices->kind != DeviceFilterKind::None) {
-        return Error{ErrorCode::Unavailable,
-                     "the task's device filter cannot be set: " + made.error().message};
-    }
-    if (!made) {
-        note("the task runs without a control group: " + made.error().message);
-        return Done{};
-    }
-    for (const std::string& text : made->notes()) {
-        note(text);
-    }
-    group_ = std::move(*made);
-    return Done{};
-}
 
 // A task that cannot say that its work is saved runs all the same.
 void Supervision::prepare_checkpoints() {
