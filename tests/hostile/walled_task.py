@@ -168,7 +168,7 @@ class Task:
         ours.settimeout(LONGEST)
         supervisor = os.pidfd_open(self.process.pid)
         program = subprocess.Popen(
-            ["sh", "-c", f'exec "$0" "$1" 3<&{supervisor}', ENTER, self.folder],
+            ["bash", "--norc", "-c", f'exec "$0" "$1" 3<&{supervisor}', ENTER, self.folder],
             stdin=theirs, pass_fds=[supervisor], env={"PATH": "/usr/bin:/bin", "SECRET": SECRET},
         )
         theirs.close()

@@ -1,6 +1,5 @@
 #include "scheduler/service/agents/exec_relay.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "proto/rpc/channel.h"
@@ -32,6 +31,11 @@ Error out_of_touch(const std::string& node) {
             "node " + node + " is out of touch; `gusu node show " + node + "` tells since when"};
 }
 
+Error too_many(const std::string& where, std::size_t count, const std::string& remedy) {
+    return {ErrorCode::QuotaExceeded, where + " runs " + std::to_string(count) +
+                                          " such programs already, which is the most; " + remedy};
+}
+
 Error going_down() {
     return {ErrorCode::Unavailable, "the scheduler is going down, and the program is ended"};
 }
@@ -46,17 +50,20 @@ Status ExecRelay::admit(const ExecOrder& order) const {
     if (is_closing_) {
         return going_down();
     }
-    const auto of_node = static_cast<std::size_t>(
-        std::ranges::count(open_, order.node, [](const auto& entry) { return entry.second.node; }));
+    std::size_t of_node = 0;
+    std::size_t of_task = 0;
+    for (const auto& [id, open] : open_) {
+        of_node += open.node == order.node ? 1 : 0;
+        of_task += open.what == order.what ? 1 : 0;
+    }
+    if (of_task >= kMostExecSessionsOfTask) {
+        return too_many("the task", of_task, "end one of them");
+    }
     if (of_node >= kMostExecSessionsOfNode) {
-        return Error{ErrorCode::QuotaExceeded,
-                     "node " + order.node + " runs " + std::to_string(of_node) +
-                         " such programs already, which is the most; end one of them"};
+        return too_many("node " + order.node, of_node, "try again later");
     }
     if (open_.size() >= kMostExecSessions) {
-        return Error{ErrorCode::QuotaExceeded,
-                     "there are " + std::to_string(open_.size()) +
-                         " such programs already, which is the most; try again later"};
+        return too_many("the platform", open_.size(), "try again later");
     }
     return Done{};
 }

@@ -20,7 +20,9 @@ class AgentStream;
 
 // Each costs a node two threads and a process, and this scheduler a stream or two.
 inline constexpr std::size_t kMostExecSessions = 4'096;
-inline constexpr std::size_t kMostExecSessionsOfNode = 64;
+inline constexpr std::size_t kMostExecSessionsOfNode = 128;
+// So that one task's programs leave room for those of others.
+inline constexpr std::size_t kMostExecSessionsOfTask = 16;
 inline constexpr std::chrono::seconds kExecDialBack{10};
 
 struct ExecOrder {
@@ -66,6 +68,7 @@ private:
     struct Open {
         std::shared_ptr<ExecSession> session;
         std::string node;
+        std::string what;
         Steady::time_point wait_until;
     };
 

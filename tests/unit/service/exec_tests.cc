@@ -195,6 +195,23 @@ TEST(ExecRelay, CouplesWhoAsksWithTheAgentThatCallsBack) {
     EXPECT_TRUE(agent->Finish().ok());
 }
 
+TEST(ExecRelay, OneTaskLeavesRoomForOthers) {
+    RunningTask task;
+    std::vector<std::unique_ptr<Peer>> asking;
+    using Stream = decltype(asking.front()->step(task.key));
+    std::vector<Stream> callers;
+    for (std::size_t i = 0; i < kMostExecSessionsOfTask; ++i) {
+        asking.push_back(std::make_unique<Peer>(task.platform, "n1"));
+        callers.push_back(asking.back()->step(task.key));
+        ASSERT_TRUE(next_exec(task.agent).has_value());
+    }
+    Peer one_more(task.platform, "n1");
+    const auto caller = one_more.step(task.key);
+    v1::StepResponse nothing;
+    EXPECT_FALSE(caller->Read(&nothing));
+    EXPECT_EQ(caller->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
 TEST(ExecRelay, AnotherNodeCannotAnswer) {
     RunningTask task;
     Peer asking(task.platform, "n1");
