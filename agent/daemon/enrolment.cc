@@ -1,18 +1,14 @@
 #include "agent/daemon/enrolment.h"
 
 #include <grpcpp/client_context.h>
-#include <openssl/bio.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <chrono>
-#include <memory>
 #include <string_view>
 
 #include "agent/daemon/files.h"
 #include "gusu/v1/agent_service.grpc.pb.h"
 #include "proto/rpc/channel.h"
+#include "proto/rpc/node_key.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/text.h"
 
@@ -22,31 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kAnswer = std::chrono::seconds(20);
-
-template <auto Free>
-struct Freeing {
-    template <typename T>
-    void operator()(T* object) const {
-        Free(object);
-    }
-};
-using Key = std::unique_ptr<EVP_PKEY, Freeing<EVP_PKEY_free>>;
-using Request = std::unique_ptr<X509_REQ, Freeing<X509_REQ_free>>;
-using Bio = std::unique_ptr<BIO, Freeing<BIO_free_all>>;
-
-std::string text_of(BIO* bio) {
-    char* text = nullptr;
-    const long size = BIO_get_mem_data(bio, &text);
-    return {text, static_cast<std::size_t>(size)};
-}
-
-bool name_and_sign(X509_REQ* request, EVP_PKEY* key, const std::string& node) {
-    const auto* name = reinterpret_cast<const unsigned char*>(node.data());
-    return X509_NAME_add_entry_by_NID(X509_REQ_get_subject_name(request), NID_commonName,
-                                      MBSTRING_UTF8, name, static_cast<int>(node.size()), -1,
-                                      0) == 1 &&
-           X509_REQ_set_pubkey(request, key) == 1 && X509_REQ_sign(request, key, EVP_sha256()) > 0;
-}
 
 Result<std::string> read_token(const config::v1::AgentConfig& config) {
     if (config.enrolment_token_file().empty()) {
@@ -95,53 +66,60 @@ Result<v1::EnrolResponse> ask(const config::v1::AgentConfig& config, const std::
     return Error{last.code, "enrolment of node " + quote(config.node()) + ": " + last.message};
 }
 
+// The one it has already asked with, or a new one.
+Result<std::string> key_to_ask_with(const fs::path& folder) {
+    if (auto kept = read_file(folder / "node.key")) {
+        return kept;
+    }
+    auto made = rpc::make_node_key();
+    if (!made) {
+        return made;
+    }
+    // A certificate whose key is lost is good for nothing, and must not pass for the new key's.
+    std::error_code failure;
+    fs::remove(folder / "node.pem", failure);
+    if (failure) {
+        return Error{ErrorCode::Unavailable,
+                     (folder / "node.pem").string() + " cannot be removed: " + failure.message()};
+    }
+    if (const Status kept = replace_file(folder / "node.key", *made, 0600); !kept) {
+        return kept.error();
+    }
+    return made;
+}
+
 Result<Identity> enrol(const config::v1::AgentConfig& config, const std::string& authority,
                        const fs::path& folder) {
     const auto token = read_token(config);
     if (!token) {
         return token.error();
     }
-    const auto key = make_node_key(config.node());
+    const auto key = key_to_ask_with(folder);
     if (!key) {
         return key.error();
+    }
+    const auto signed_request = rpc::certificate_request(*key, config.node());
+    if (!signed_request) {
+        return Error{signed_request.error().code,
+                     (folder / "node.key").string() + " " + signed_request.error().message};
     }
     v1::EnrolRequest request;
     request.set_node(config.node());
     request.set_token(*token);
-    request.set_certificate_request(key->request);
+    request.set_certificate_request(*signed_request);
     auto response = ask(config, authority, request);
     if (!response) {
         return response.error();
     }
-    // The certificate comes last: with it the pair is complete.
-    for (const auto& [name, content] :
-         {std::pair("node.key", key->key), std::pair("node.pem", response->certificate())}) {
-        if (const Status kept = replace_file(folder / name, content, 0600); !kept) {
-            return kept.error();
-        }
+    if (const Status kept = replace_file(folder / "node.pem", response->certificate(), 0600);
+        !kept) {
+        return kept.error();
     }
     spdlog::info("enrolled node={}", config.node());
-    return Identity{
-        .authority = authority, .certificate = response->certificate(), .key = key->key};
+    return Identity{.authority = authority, .certificate = response->certificate(), .key = *key};
 }
 
 }  // namespace
-
-Result<NodeKey> make_node_key(const std::string& node) {
-    const Key key(EVP_EC_gen("P-256"));
-    const Request request(X509_REQ_new());
-    const Bio key_text(BIO_new(BIO_s_mem()));
-    const Bio request_text(BIO_new(BIO_s_mem()));
-    const bool made = key != nullptr && request != nullptr &&
-                      name_and_sign(request.get(), key.get(), node) &&
-                      PEM_write_bio_PKCS8PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0,
-                                                    nullptr, nullptr) == 1 &&
-                      PEM_write_bio_X509_REQ(request_text.get(), request.get()) == 1;
-    if (!made) {
-        return Error{ErrorCode::Internal, "OpenSSL cannot make a key for node " + quote(node)};
-    }
-    return NodeKey{.key = text_of(key_text.get()), .request = text_of(request_text.get())};
-}
 
 Result<Identity> identity_of(const config::v1::AgentConfig& config) {
     const auto authority = read_file(config.authority());

@@ -1,5 +1,6 @@
-// The node's key and certificate: kept in state_dir/identity, and got with a one-time token when
-// there is none.
+// The node's key and certificate: kept in state_dir/identity. The certificate is got with a
+// one-time token; the key is kept before it is asked for, so that an answer that is lost can be
+// asked for again with the same token.
 #pragma once
 
 #include <filesystem>
@@ -15,14 +16,6 @@ struct Identity {
     std::string certificate;
     std::string key;
 };
-
-struct NodeKey {
-    std::string key;      // PKCS#8, PEM
-    std::string request;  // PKCS#10, PEM; its common name is the node's
-};
-
-// P-256.
-Result<NodeKey> make_node_key(const std::string& node);
 
 // Unavailable: no scheduler answers now.
 Result<Identity> identity_of(const config::v1::AgentConfig& config);

@@ -1,49 +1,36 @@
 #include "agent/daemon/grpc_link.h"
 
-#include <grpcpp/client_context.h>
-
 #include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <utility>
 
-#include "gusu/v1/agent_service.grpc.pb.h"
+#include "proto/rpc/agent_stream.h"
 
 namespace gusu::agent {
 
-// One read and one write at a time; lives until gRPC is done with it and nobody else holds it.
-class GrpcLinkNetwork::Stream final
-    : public LinkStream,
-      public grpc::ClientBidiReactor<v1::ConnectRequest, v1::ConnectResponse>,
-      public std::enable_shared_from_this<GrpcLinkNetwork::Stream> {
+// Lives until gRPC is done with it and nobody else holds it.
+class GrpcLinkNetwork::Stream final : public LinkStream,
+                                      public rpc::AgentStream,
+                                      public std::enable_shared_from_this<GrpcLinkNetwork::Stream> {
 public:
     Stream(EventLoop& loop, Link& link, const std::shared_ptr<grpc::Channel>& channel,
            std::string target)
-        : loop_(loop),
-          link_(link),
-          target_(std::move(target)),
-          stub_(v1::AgentService::NewStub(channel)) {}
+        : AgentStream(channel), loop_(loop), link_(link), target_(std::move(target)) {}
 
     const std::string& target() const override { return target_; }
 
     void open(v1::Hello hello) override {
         self_ = shared_from_this();
-        stub_->async()->Connect(&context_, this);
-        *request_.mutable_hello() = std::move(hello);
-        is_writing_ = true;
-        AddHold();
-        StartWrite(&request_);
-        StartRead(&response_);
-        StartCall();
+        start(std::move(hello));
     }
 
-    void cancel() override { context_.TryCancel(); }
+    void cancel() override { stop(); }
 
     void send(v1::ConnectRequest request, EventLoop::Callback sent) override {
-        const std::lock_guard lock(mutex_);
-        queue_.emplace_back(std::move(request), std::move(sent));
-        if (!is_writing_ && !is_closed_) {
-            write_next();
+        if (sent) {
+            post(std::move(request), [this, sent = std::move(sent)] { loop_.post(sent); });
+        } else {
+            post(std::move(request));
         }
     }
 
@@ -54,43 +41,13 @@ public:
     }
 
 private:
-    // Under the lock.
-    void write_next() {
-        request_ = std::move(queue_.front().first);
-        sent_ = std::move(queue_.front().second);
-        queue_.pop_front();
-        is_writing_ = true;
-        StartWrite(&request_);
+    void came(v1::ConnectResponse response) override {
+        loop_.post([&link = link_, self = shared_from_this(), response = std::move(response)] {
+            link.take(self, response);
+        });
     }
 
-    void OnReadDone(bool ok) override {
-        if (ok) {
-            loop_.post([&link = link_, self = shared_from_this(),
-                        response = std::exchange(response_, {})] { link.take(self, response); });
-            StartRead(&response_);
-            return;
-        }
-        {
-            // No write begins after this, so the hold may go.
-            const std::lock_guard lock(mutex_);
-            is_closed_ = true;
-        }
-        RemoveHold();
-    }
-
-    void OnWriteDone(bool ok) override {
-        const std::lock_guard lock(mutex_);
-        is_writing_ = false;
-        is_closed_ = is_closed_ || !ok;
-        if (ok && sent_) {
-            loop_.post(std::exchange(sent_, nullptr));
-        }
-        if (!is_closed_ && !queue_.empty()) {
-            write_next();
-        }
-    }
-
-    void OnDone(const grpc::Status& status) override {
+    void ended(const grpc::Status& status) override {
         Error error = status.ok() ? Error{ErrorCode::Unavailable, "the scheduler ended the stream"}
                                   : rpc::to_error(status, target_);
         const auto self = std::move(self_);
@@ -103,18 +60,10 @@ private:
     EventLoop& loop_;
     Link& link_;
     const std::string target_;
-    std::unique_ptr<v1::AgentService::Stub> stub_;
-    grpc::ClientContext context_;
-    v1::ConnectRequest request_;
-    v1::ConnectResponse response_;
     std::shared_ptr<Stream> self_;
 
     std::mutex mutex_;
     std::condition_variable done_;
-    std::deque<std::pair<v1::ConnectRequest, EventLoop::Callback>> queue_;
-    EventLoop::Callback sent_;
-    bool is_writing_ = false;
-    bool is_closed_ = false;
     bool is_done_ = false;
 };
 

@@ -160,10 +160,11 @@ struct SetPolicy {
 struct FoundPlatform {
     TokenRecord token;
 };
-// One-time tokens: gone once used.
+// One-time tokens: once used, they are good for the same key and no other.
 struct UseNodeToken {
     std::string id;
     std::string node;
+    std::string key;  // SHA-256, hexadecimal, of the public key
 };
 
 struct TaskObservation {

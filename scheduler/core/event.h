@@ -195,6 +195,7 @@ struct RoleGranted {
 struct RoleRevoked {
     Grant grant;
 };
+// A new one, or one as it stands after its node has enrolled.
 struct TokenIssued {
     TokenRecord token;
 };

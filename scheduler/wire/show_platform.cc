@@ -192,6 +192,7 @@ v1::Token to_proto(const core::TokenRecord& token) {
     shown.set_node(token.node);
     *shown.mutable_created_at() = from_time(token.created);
     *shown.mutable_expires_at() = from_time(token.expires);
+    shown.set_used(!token.used_by.empty());
     return shown;
 }
 

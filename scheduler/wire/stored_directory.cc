@@ -67,6 +67,7 @@ void write(const core::TokenIssued& event, storage::Event& record, StoredWriter&
     token.set_node(event.token.node);
     token.set_created(to_milliseconds(event.token.created));
     token.set_expires(to_milliseconds(event.token.expires));
+    token.set_used_by(event.token.used_by);
 }
 
 core::TokenIssued read(const storage::TokenIssued& record, StoredReader&) {
@@ -76,7 +77,8 @@ core::TokenIssued read(const storage::TokenIssued& record, StoredReader&) {
              .user = token.user(),
              .node = token.node(),
              .created = from_milliseconds(token.created()),
-             .expires = from_milliseconds(token.expires())}};
+             .expires = from_milliseconds(token.expires()),
+             .used_by = token.used_by()}};
 }
 
 void write(const core::TokenRevoked& event, storage::Event& record, StoredWriter&) {

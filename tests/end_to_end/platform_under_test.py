@@ -138,33 +138,37 @@ class Platform:
             seconds,
         )
 
-    def start_agent(self, name, gpus=8, cpus=8, **more):
-        """With so many simulated GPUs; gpus=None takes those of the machine."""
+    def add_agent(self, name, gpus=8, cpus=8, **more):
+        """Not started yet. With so many simulated GPUs; gpus=None takes those of the machine."""
+        folder = self.folder / name
+        folder.mkdir()
+        folder.chmod(0o755)
+        token = folder / "token"
+        token.write_text(self.gusu("token", "create", "--node", name).stdout)
+        token.chmod(0o600)
+        self.agents[name] = Program(
+            "gusu-agent",
+            {
+                "node": name,
+                "schedulers": [self.scheduler.settings["listen"]],
+                "state_dir": str(folder / "state"),
+                "authority": str(self.folder / "scheduler/tls/authority.pem"),
+                "enrolment_token_file": str(token),
+                "address": "127.0.0.1",
+                "cpus": cpus,
+                "memory": "8G",
+                "checkpoint_root": str(self.folder / "checkpoints"),
+            }
+            | ({} if gpus is None else {"simulated": {"accelerator": "nvidia-h200", "count": gpus}})
+            | more,
+            folder,
+        )
+        self.put_in_place(self.agents[name], name)
+        return self.agents[name]
+
+    def start_agent(self, name, **more):
         if name not in self.agents:
-            folder = self.folder / name
-            folder.mkdir()
-            folder.chmod(0o755)
-            token = folder / "token"
-            token.write_text(self.gusu("token", "create", "--node", name).stdout)
-            token.chmod(0o600)
-            self.agents[name] = Program(
-                "gusu-agent",
-                {
-                    "node": name,
-                    "schedulers": [self.scheduler.settings["listen"]],
-                    "state_dir": str(folder / "state"),
-                    "authority": str(self.folder / "scheduler/tls/authority.pem"),
-                    "enrolment_token_file": str(token),
-                    "address": "127.0.0.1",
-                    "cpus": cpus,
-                    "memory": "8G",
-                    "checkpoint_root": str(self.folder / "checkpoints"),
-                }
-                | ({} if gpus is None else {"simulated": {"accelerator": "nvidia-h200", "count": gpus}})
-                | more,
-                folder,
-            )
-            self.put_in_place(self.agents[name], name)
+            self.add_agent(name, **more)
         self.agents[name].start().wait_ready()
         wait_until(f"node {name} to be ready", lambda: self.node(name)["state"] == "READY")
 

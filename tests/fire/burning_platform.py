@@ -49,15 +49,13 @@ class BurningPlatform(Platform):
             self._enrol(name)
 
     def _enrol(self, name):
-        """A node's first start needs a scheduler that answers. One whose answer was lost has used up its token."""
+        """A node's first start needs a scheduler that answers. The token is good for all of its tries."""
         for is_last in (False, False, True):
             try:
                 return self.start_agent(name, gpus=GPUS, keep_scratch_for="1s", schedulers=self.addresses())
             except AssertionError:
                 if is_last or self.agents[name].process.poll() is None:
                     raise
-                token = pathlib.Path(self.agents[name].settings["enrolment_token_file"])
-                token.write_text(self.gusu("token", "create", "--node", name).stdout)
 
     def _add_standby(self):
         folder = self.folder / "standby"

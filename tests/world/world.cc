@@ -30,8 +30,13 @@ core::NodeDescription describe(const NodeWish& wish) {
 }  // namespace
 
 World::World() {
-    core::TokenRecord token{
-        .id = "t0", .hash = "0", .user = "admin", .node = {}, .created = {}, .expires = {}};
+    core::TokenRecord token{.id = "t0",
+                            .hash = "0",
+                            .user = "admin",
+                            .node = {},
+                            .created = {},
+                            .expires = {},
+                            .used_by = {}};
     (void)execute(core::FoundPlatform{token});
     (void)execute(core::TakeLeadership{});
     std::vector<core::Accelerator> catalogue;

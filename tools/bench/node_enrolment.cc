@@ -11,7 +11,7 @@
 
 #include "gusu/v1/agent_service.grpc.pb.h"
 #include "gusu/v1/identity_service.grpc.pb.h"
-#include "tools/bench/node_key.h"
+#include "proto/rpc/node_key.h"
 
 namespace gusu::bench {
 namespace {
@@ -64,9 +64,13 @@ public:
     }
 
     Result<Pair> enrol(const std::string& node) {
-        auto key = make_node_key(node);
+        auto key = rpc::make_node_key();
         if (!key) {
             return key.error();
+        }
+        const auto signed_request = rpc::certificate_request(*key, node);
+        if (!signed_request) {
+            return signed_request.error();
         }
         v1::CreateTokenRequest ask;
         ask.set_request_id(rpc::new_request_id());
@@ -80,14 +84,14 @@ public:
         v1::EnrolRequest request;
         request.set_node(node);
         request.set_token(token.secret());
-        request.set_certificate_request(key->request);
+        request.set_certificate_request(*signed_request);
         v1::EnrolResponse response;
         grpc::ClientContext enrolling;
         enrolling.set_deadline(std::chrono::system_clock::now() + kAnswer);
         if (const auto status = agents_->Enrol(&enrolling, request, &response); !status.ok()) {
             return rpc::to_error(status);
         }
-        return Pair{.certificate = response.certificate(), .key = std::move(key->key)};
+        return Pair{.certificate = response.certificate(), .key = std::move(*key)};
     }
 
 private:

@@ -1,9 +1,8 @@
 #include "tools/bench/simulated_agent.h"
 
-#include <grpcpp/client_context.h>
-
 #include <utility>
 
+#include "proto/rpc/agent_stream.h"
 #include "proto/rpc/channel.h"
 
 namespace gusu::bench {
@@ -16,77 +15,18 @@ constexpr double kCpusPerGpu = 16;
 
 }  // namespace
 
-// One read and one write at a time. Its functions are called under the agent's lock; gRPC's come
-// without it.
-class SimulatedAgent::Stream final
-    : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::ConnectResponse> {
+class SimulatedAgent::Stream final : public rpc::AgentStream {
 public:
-    explicit Stream(SimulatedAgent& agent)
-        : agent_(agent), stub_(v1::AgentService::NewStub(agent.channel_)) {}
-
-    void open(v1::Hello hello) {
-        stub_->async()->Connect(&context_, this);
-        *request_.mutable_hello() = std::move(hello);
-        is_writing_ = true;
-        AddHold();
-        StartWrite(&request_);
-        StartRead(&response_);
-        StartCall();
-    }
-
-    void cancel() { context_.TryCancel(); }
-
-    void send(v1::ConnectRequest request) {
-        queue_.push_back(std::move(request));
-        if (!is_writing_ && !is_closed_) {
-            write_next();
-        }
-    }
+    explicit Stream(SimulatedAgent& agent) : AgentStream(agent.channel_), agent_(agent) {}
 
 private:
-    void write_next() {
-        request_ = std::move(queue_.front());
-        queue_.pop_front();
-        is_writing_ = true;
-        StartWrite(&request_);
-    }
-
-    void OnReadDone(bool ok) override {
-        if (ok) {
-            agent_.received(response_);
-            StartRead(&response_);
-            return;
-        }
-        {
-            // No write begins after this, so the hold may go.
-            const std::lock_guard lock(agent_.mutex_);
-            is_closed_ = true;
-        }
-        RemoveHold();
-    }
-
-    void OnWriteDone(bool ok) override {
-        const std::lock_guard lock(agent_.mutex_);
-        is_writing_ = false;
-        is_closed_ = is_closed_ || !ok;
-        if (!is_closed_ && !queue_.empty()) {
-            write_next();
-        }
-    }
-
-    void OnDone(const grpc::Status& status) override {
+    void came(v1::ConnectResponse response) override { agent_.received(response); }
+    void ended(const grpc::Status& status) override {
         agent_.stream_over(status.ok() ? "the scheduler has ended the stream"
                                        : rpc::to_error(status).message);
     }
 
     SimulatedAgent& agent_;
-    std::unique_ptr<v1::AgentService::Stub> stub_;
-    grpc::ClientContext context_;
-    v1::ConnectRequest request_;
-    v1::ConnectResponse response_;
-    std::deque<v1::ConnectRequest> queue_;
-    bool is_writing_ = false;
-    bool is_closed_ = false;
 };
 
 SimulatedAgent::SimulatedAgent(SimulatedNode node, std::shared_ptr<grpc::Channel> channel,
@@ -106,7 +46,7 @@ void SimulatedAgent::stop() {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
     if (stream_ != nullptr) {
-        stream_->cancel();
+        stream_->stop();
     }
 }
 
@@ -128,7 +68,7 @@ void SimulatedAgent::tick(Clock::time_point now) {
     if (welcomed_ && now >= next_heartbeat_) {
         v1::ConnectRequest request;
         request.mutable_heartbeat();
-        stream_->send(std::move(request));
+        stream_->post(std::move(request));
         next_heartbeat_ = now + heartbeat_every_;
         wake_at_(next_heartbeat_);
     }
@@ -137,7 +77,7 @@ void SimulatedAgent::tick(Clock::time_point now) {
 void SimulatedAgent::connect() {
     stream_ = std::make_unique<Stream>(*this);
     news_.Clear();
-    stream_->open(hello());
+    stream_->start(hello());
 }
 
 v1::Hello SimulatedAgent::hello() const {
@@ -269,7 +209,7 @@ void SimulatedAgent::flush() {
     v1::ConnectRequest request;
     request.mutable_observed()->Swap(&news_);
     news_.Clear();
-    stream_->send(std::move(request));
+    stream_->post(std::move(request));
 }
 
 void SimulatedAgent::refuse_read(const v1::LogRead& read) {
@@ -277,7 +217,7 @@ void SimulatedAgent::refuse_read(const v1::LogRead& read) {
     request.mutable_log_chunk()->set_read_id(read.read_id());
     request.mutable_log_chunk()->set_end(true);
     request.mutable_log_chunk()->set_error("a simulated task writes no log");
-    stream_->send(std::move(request));
+    stream_->post(std::move(request));
 }
 
 void SimulatedAgent::stream_over(const std::string& error) {

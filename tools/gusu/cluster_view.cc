@@ -279,7 +279,8 @@ std::string token_table(const v1::ListTokensResponse& tokens, const View& view) 
     Table table(
         {{say("ID")}, {say("FOR"), Align::Left, kShortest}, {say("CREATED")}, {say("EXPIRES")}});
     for (const v1::Token& token : tokens.tokens()) {
-        table.add({token.id(), token.node().empty() ? token.user() : "node " + token.node(),
+        const std::string node = "node " + token.node() + (token.used() ? " (used)" : "");
+        table.add({token.id(), token.node().empty() ? token.user() : node,
                    local_time(token.created_at()), local_time(token.expires_at())});
     }
     return table.to_text(view.width);

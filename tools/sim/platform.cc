@@ -86,8 +86,13 @@ Platform::Platform(const Trace& trace, const Site& site)
 }
 
 Status Platform::found() {
-    const core::TokenRecord token{
-        .id = "t", .hash = "0", .user = admin_.user, .node = {}, .created = {}, .expires = {}};
+    const core::TokenRecord token{.id = "t",
+                                  .hash = "0",
+                                  .user = admin_.user,
+                                  .node = {},
+                                  .created = {},
+                                  .expires = {},
+                                  .used_by = {}};
     for (const core::Command& command :
          {core::Command(core::FoundPlatform{token}), core::Command(core::TakeLeadership{}),
           core::Command(core::SetPolicy{site_.rules})}) {

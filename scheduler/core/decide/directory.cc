@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "scheduler/base/text.h"
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/access.h"
 
@@ -132,16 +133,27 @@ Result<Events> decide(const Deciding& by, const RevokeToken& command) {
 }
 
 Result<Events> decide(const Deciding& by, const UseNodeToken& command) {
+    const std::string remedy = " Make a new one: gusu token create --node " + command.node;
     const auto found = by.state.directory().tokens.find(command.id);
     if (found == by.state.directory().tokens.end() || found->second.node != command.node ||
         found->second.expires <= by.now) {
         return Error{ErrorCode::Unauthenticated,
-                     "this token does not enrol node \"" + command.node +
-                         "\": it is for another node, was used, or has expired. Make a new one: "
-                         "gusu token create --node " +
-                         command.node};
+                     "the token does not enrol node " + quote(command.node) +
+                         ": it is unknown, expired, or made for another node." + remedy};
     }
-    return Events{{by.now, TokenRevoked{command.id}}};
+    TokenRecord token = found->second;
+    if (token.used_by == command.key) {
+        return Events{};  // its answer was lost, and it asks again
+    }
+    if (!token.used_by.empty()) {
+        return Error{ErrorCode::Unauthenticated,
+                     "the token has enrolled node " + quote(command.node) +
+                         " already, with another key than the one that asks now (the agent keeps "
+                         "its key in state_dir/identity)." +
+                         remedy};
+    }
+    token.used_by = command.key;
+    return Events{{by.now, TokenIssued{std::move(token)}}};
 }
 
 Result<Events> decide(const Deciding& by, const FoundPlatform& command) {

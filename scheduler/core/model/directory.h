@@ -28,6 +28,8 @@ struct TokenRecord {
     std::string node;  // the node it enrols, once
     Time created;
     Time expires;
+    // SHA-256, hexadecimal, of the public key that it has enrolled; empty: of none yet.
+    std::string used_by;
 
     friend bool operator==(const TokenRecord&, const TokenRecord&) = default;
 };

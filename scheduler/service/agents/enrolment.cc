@@ -10,25 +10,25 @@
 namespace gusu::service {
 namespace {
 
-Error wrong_token(const std::string& node) {
-    return {ErrorCode::Unauthenticated,
-            "the token does not enrol node " + quote(node) +
-                ": it is unknown, used up, expired, or made for another node. Make a new one: "
-                "gusu token create --node " +
-                node};
+// Of the token that it shows. Whether that may enrol this node, the core decides.
+Result<std::string> token_id(const core::Directory& directory, const v1::EnrolRequest& request) {
+    const auto id = directory.token_id_by_hash.find(hash_secret(request.token()));
+    if (id != directory.token_id_by_hash.end()) {
+        return id->second;
+    }
+    return Error{ErrorCode::Unauthenticated,
+                 "the token that should enrol node " + quote(request.node()) +
+                     " is unknown, or has expired. Make a new one: gusu token create --node " +
+                     request.node()};
 }
 
-// The id of the token that enrols this node.
-Result<std::string> token_id(const core::Directory& directory, const v1::EnrolRequest& request,
-                             Time now) {
-    const auto id = directory.token_id_by_hash.find(hash_secret(request.token()));
-    if (id == directory.token_id_by_hash.end()) {
-        return wrong_token(request.node());
+// Once, and tells the log of refusals.
+void give(const Enrolment::Answer& answer, const std::string& node,
+          const Result<v1::EnrolResponse>& response) {
+    if (!response && response.error().code != ErrorCode::Unavailable) {
+        spdlog::warn("enrolment refused node={} reason={}", quote(node), response.error().message);
     }
-    const auto token = directory.tokens.find(id->second);
-    const bool fits = token != directory.tokens.end() && !request.node().empty() &&
-                      token->second.node == request.node() && token->second.expires > now;
-    return fits ? Result<std::string>(id->second) : wrong_token(request.node());
+    answer(response);
 }
 
 }  // namespace
@@ -41,14 +41,11 @@ void Enrolment::enrol(const v1::EnrolRequest& request, Answer answer) {
                      "common name"});
         return;
     }
-    engine_.read([this, request, answer](core::Scheduler& scheduler, Time now) -> Release {
-        auto id = token_id(scheduler.state().directory(), request, now);
+    engine_.read([this, request, answer](core::Scheduler& scheduler, Time) -> Release {
+        auto id = token_id(scheduler.state().directory(), request);
         return [this, request, answer, id = std::move(id)](const Status& durable) {
-            if (!durable) {
-                answer(durable.error());
-            } else if (!id) {
-                spdlog::warn("enrolment refused node={}", quote(request.node()));
-                answer(id.error());
+            if (!durable || !id) {
+                give(answer, request.node(), durable ? id.error() : durable.error());
             } else {
                 sign(request, *id, answer);
             }
@@ -56,30 +53,31 @@ void Enrolment::enrol(const v1::EnrolRequest& request, Answer answer) {
     });
 }
 
-void Enrolment::sign(const v1::EnrolRequest& request, const std::string& token_id, Answer answer) {
+void Enrolment::sign(const v1::EnrolRequest& request, const std::string& token_id,
+                     const Answer& answer) {
     auto certificate = sign_node_request(authority_, request.certificate_request(), request.node(),
                                          calendar_now());
-    if (!certificate) {
-        answer(certificate.error());
+    const auto key = key_of_request(request.certificate_request());
+    if (!certificate || !key) {
+        give(answer, request.node(), certificate ? key.error() : certificate.error());
         return;
     }
     v1::EnrolResponse response;
     response.set_certificate(std::move(*certificate));
     response.set_authority(authority_.certificate);
-    engine_.post(
-        core::UseNodeToken{token_id, request.node()}, Sender::Client,
-        [response, answer](core::Scheduler&, const Result<core::Events>& events, Time) -> Release {
-            const Status used = events ? Status(Done{}) : Status(events.error());
-            return [response, answer, used](const Status& durable) {
-                if (!used) {
-                    answer(used.error());
-                } else if (!durable) {
-                    answer(durable.error());
-                } else {
-                    answer(response);
-                }
-            };
-        });
+    core::UseNodeToken use{.id = token_id, .node = request.node(), .key = *key};
+    engine_.post(std::move(use), Sender::Client,
+                 [response, answer, node = request.node()](
+                     core::Scheduler&, const Result<core::Events>& events, Time) -> Release {
+                     const Status used = events ? Status(Done{}) : Status(events.error());
+                     return [response, answer, node, used](const Status& durable) {
+                         if (!used || !durable) {
+                             give(answer, node, used ? durable.error() : used.error());
+                         } else {
+                             give(answer, node, response);
+                         }
+                     };
+                 });
 }
 
 }  // namespace gusu::service

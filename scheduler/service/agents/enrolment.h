@@ -1,4 +1,5 @@
-// How a node gets its certificate: once, for a token.
+// How a node gets its certificate: for a token, which is good for one key. Who asks again with the
+// same key, because the answer was lost, is answered again.
 #pragma once
 
 #include <functional>
@@ -22,7 +23,7 @@ public:
     void enrol(const v1::EnrolRequest& request, Answer answer);
 
 private:
-    void sign(const v1::EnrolRequest& request, const std::string& token_id, Answer answer);
+    void sign(const v1::EnrolRequest& request, const std::string& token_id, const Answer& answer);
 
     Engine& engine_;
     const KeyPair authority_;

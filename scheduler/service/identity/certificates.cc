@@ -9,6 +9,7 @@
 #include "scheduler/base/host_port.h"
 #include "scheduler/base/text.h"
 #include "scheduler/service/identity/openssl.h"
+#include "scheduler/service/identity/secrets.h"
 
 namespace gusu::service {
 namespace {
@@ -354,6 +355,22 @@ Result<std::string> sign_node_request(const KeyPair& authority, const std::strin
     const Subject subject{
         .common_name = node, .alternative_names = "", .key = X509_REQ_get0_pubkey(read->get())};
     return issue(subject, signer->issuer(), kNode, now);
+}
+
+Result<std::string> key_of_request(const std::string& request) {
+    const Result<openssl::Request> read = openssl::read_request(request);
+    if (!read) {
+        return read.error();
+    }
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(read->get()), &bytes);
+    if (size <= 0) {
+        return failure("reading the key of a certificate request");
+    }
+    std::string hash =
+        hash_secret({reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size)});
+    OPENSSL_free(bytes);
+    return hash;
 }
 
 Result<CertificateFacts> read_facts(const std::string& certificate) {

@@ -35,6 +35,9 @@ Result<KeyPair> make_server_certificate(const KeyPair& authority,
 Result<std::string> sign_node_request(const KeyPair& authority, const std::string& request,
                                       const std::string& node, Time now);
 
+// SHA-256, hexadecimal, of the public key that a request names.
+Result<std::string> key_of_request(const std::string& request);
+
 // What a certificate tells of itself.
 struct CertificateFacts {
     std::string common_name;

@@ -12,12 +12,14 @@
 #include "agent/daemon/environment.h"
 #include "agent/daemon/files.h"
 #include "agent/daemon/log_reader.h"
+#include "proto/rpc/node_key.h"
 #include "tests/unit/agent/task_machine.h"
 
 namespace gusu::agent {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
 
@@ -275,9 +277,12 @@ TEST(TaskStore, RemembersOverARestart) {
 }
 
 TEST(Enrolment, TheRequestNamesTheNodeAndIsSigned) {
-    const auto key = make_node_key("n1");
+    const auto key = rpc::make_node_key();
     ASSERT_TRUE(key.ok());
-    BIO* bio = BIO_new_mem_buf(key->request.data(), static_cast<int>(key->request.size()));
+    EXPECT_THAT(*key, HasSubstr("PRIVATE KEY"));
+    const auto text = rpc::certificate_request(*key, "n1");
+    ASSERT_TRUE(text.ok());
+    BIO* bio = BIO_new_mem_buf(text->data(), static_cast<int>(text->size()));
     X509_REQ* request = PEM_read_bio_X509_REQ(bio, nullptr, nullptr, nullptr);
     ASSERT_NE(request, nullptr);
     EXPECT_EQ(X509_REQ_verify(request, X509_REQ_get0_pubkey(request)), 1);
@@ -287,7 +292,55 @@ TEST(Enrolment, TheRequestNamesTheNodeAndIsSigned) {
     EXPECT_STREQ(name, "n1");
     X509_REQ_free(request);
     BIO_free(bio);
-    EXPECT_THAT(key->key, HasSubstr("PRIVATE KEY"));
+}
+
+// Nobody answers at the port of a machine that keeps that one free.
+config::v1::AgentConfig agent_without_scheduler(const fs::path& folder) {
+    EXPECT_TRUE(create_file(folder / "token", "gusu_secret\n", 0600));
+    EXPECT_TRUE(create_file(folder / "authority.pem", "", 0600));
+    config::v1::AgentConfig config;
+    config.set_node("n1");
+    config.set_state_dir(folder);
+    config.set_authority(folder / "authority.pem");
+    config.set_enrolment_token_file(folder / "token");
+    config.add_schedulers("127.0.0.1:1");
+    return config;
+}
+
+TEST(Enrolment, TheKeyIsKeptBeforeItIsAskedWithAndAskedWithAgain) {
+    const Folder folder;
+    const auto config = agent_without_scheduler(folder.path());
+    const fs::path kept = folder.path() / "identity/node.key";
+    for (int i = 0; i < 2; ++i) {
+        const auto identity = identity_of(config);
+        ASSERT_FALSE(identity.ok());
+        EXPECT_EQ(identity.error().code, ErrorCode::Unavailable);
+    }
+    const auto first = read_file(kept);
+    ASSERT_TRUE(first.ok());
+    EXPECT_FALSE(identity_of(config).ok());
+    EXPECT_EQ(*read_file(kept), *first);
+    EXPECT_EQ(fs::status(kept).permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
+TEST(Enrolment, ACertificateWithoutItsKeyIsNotTakenForTheNewKeys) {
+    const Folder folder;
+    const auto config = agent_without_scheduler(folder.path());
+    fs::create_directory(folder.path() / "identity");
+    ASSERT_TRUE(create_file(folder.path() / "identity/node.pem", "an old one", 0600));
+    EXPECT_FALSE(identity_of(config).ok());
+    EXPECT_FALSE(fs::exists(folder.path() / "identity/node.pem"));
+}
+
+TEST(Enrolment, AKeyThatIsNoneIsNamed) {
+    const Folder folder;
+    const auto config = agent_without_scheduler(folder.path());
+    fs::create_directory(folder.path() / "identity");
+    ASSERT_TRUE(create_file(folder.path() / "identity/node.key", "half a k", 0600));
+    const auto identity = identity_of(config);
+    ASSERT_FALSE(identity.ok());
+    EXPECT_THAT(identity.error().message,
+                AllOf(HasSubstr("identity/node.key"), HasSubstr("remove it")));
 }
 
 TEST(Devices, NamesAreThoseOfTheCatalogue) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/unit/service/agents_platform.h"
 #include "tests/unit/service/fake_agent.h"
 
@@ -46,25 +48,53 @@ grpc::Status enrol(AgentsPlatform& platform, const v1::EnrolRequest& request,
     return stub->Enrol(&context, request, response);
 }
 
-TEST(Enrolment, GivesACertificateOnceForAToken) {
+TEST(Enrolment, GivesACertificateForAToken) {
     AgentsPlatform platform;
-    NodeRequest node = make_node_request("n1");
+    const NodeRequest node = make_node_request("n1");
     v1::EnrolRequest request;
     request.set_node("n1");
     request.set_token(platform.node_token("n1"));
     request.set_certificate_request(node.request);
     v1::EnrolResponse response;
-    const grpc::Status first = enrol(platform, request, &response);
-    ASSERT_TRUE(first.ok()) << first.error_message();
+    const grpc::Status answered = enrol(platform, request, &response);
+    ASSERT_TRUE(answered.ok()) << answered.error_message();
     EXPECT_EQ(response.authority(), platform.authority().certificate);
 
     FakeAgent agent(platform, KeyPair{.certificate = response.certificate(), .key = node.key});
     agent.say(hello_of("n1"));
     joined(agent);
+}
 
-    const grpc::Status second = enrol(platform, request, &response);
-    EXPECT_EQ(second.error_code(), grpc::StatusCode::UNAUTHENTICATED);
-    EXPECT_THAT(second.error_message(), HasSubstr("gusu token create --node n1"));
+TEST(Enrolment, WhoseAnswerWasLostIsAnsweredAgainAndNobodyElse) {
+    AgentsPlatform platform;
+    const NodeRequest node = make_node_request("n1");
+    v1::EnrolRequest request;
+    request.set_node("n1");
+    request.set_token(platform.node_token("n1"));
+    request.set_certificate_request(node.request);
+    v1::EnrolResponse lost;
+    ASSERT_TRUE(enrol(platform, request, &lost).ok());
+    const auto used = [](const core::State& state) {
+        const auto& tokens = state.directory().tokens;
+        return std::ranges::find(tokens, "n1", [](const auto& each) { return each.second.node; })
+            ->second.used_by;
+    };
+    const std::string key = platform.now(used);
+    EXPECT_EQ(key.size(), 64U);
+
+    v1::EnrolResponse response;
+    const grpc::Status again = enrol(platform, request, &response);
+    ASSERT_TRUE(again.ok()) << again.error_message();
+    FakeAgent agent(platform, KeyPair{.certificate = response.certificate(), .key = node.key});
+    agent.say(hello_of("n1"));
+    joined(agent);
+
+    request.set_certificate_request(make_node_request("n1").request);
+    const grpc::Status other = enrol(platform, request, &response);
+    EXPECT_EQ(other.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+    EXPECT_THAT(other.error_message(), HasSubstr("with another key"));
+    EXPECT_THAT(other.error_message(), HasSubstr("gusu token create --node n1"));
+    EXPECT_EQ(platform.now(used), key);
 }
 
 TEST(Enrolment, RefusesTheTokenOfAnotherNodeAndAnUnknownOne) {
