@@ -10,15 +10,26 @@
 namespace gusu::agent {
 namespace {
 
+using google::protobuf::util::TimeUtil;
+
+// Where no scheduler has said within which time agents come back.
+constexpr Link::Clock::duration kUsualPause = std::chrono::seconds(2);
 constexpr Link::Clock::duration kFirstPause = std::chrono::milliseconds(100);
-constexpr Link::Clock::duration kLongestPause = std::chrono::seconds(2);
+// A leader is replaced within seconds. Who finds none for longer need not look so often any more.
+constexpr auto kEager = std::chrono::seconds(30);
+constexpr Link::Clock::duration kPatientPause = std::chrono::seconds(2);
 // A scheduler that answers no heartbeat for so many is not there, whatever the network says.
 constexpr int kMissedHeartbeats = 3;
 
 }  // namespace
 
 Link::Link(Timers& timers, LinkNetwork& network, LinkUser& user, std::uint32_t seed)
-    : timers_(timers), network_(network), user_(user), pause_(kFirstPause), chance_(seed) {}
+    : timers_(timers),
+      network_(network),
+      user_(user),
+      longest_pause_(kUsualPause),
+      pause_(kFirstPause),
+      chance_(seed) {}
 
 Link::~Link() {
     if (stream_ != nullptr) {
@@ -74,11 +85,14 @@ void Link::welcome(const v1::Welcome& welcome) {
     }
     welcomed_ = true;
     tells_heard_ = welcome.tells_heard();
-    pause_ = kFirstPause;
-    last_error_.clear();
+    said_.clear();
+    if (welcome.has_reconnect_within()) {
+        longest_pause_ = std::chrono::milliseconds(std::max<std::int64_t>(
+            1, TimeUtil::DurationToMilliseconds(welcome.reconnect_within())));
+    }
     user_.heard(hello_sent_);
-    heartbeat_every_ = std::chrono::milliseconds(std::max<std::int64_t>(
-        1, google::protobuf::util::TimeUtil::DurationToMilliseconds(welcome.heartbeat_every())));
+    heartbeat_every_ = std::chrono::milliseconds(
+        std::max<std::int64_t>(1, TimeUtil::DurationToMilliseconds(welcome.heartbeat_every())));
     spdlog::info("in touch scheduler={} epoch={}", stream_->target(), welcome.epoch());
     timers_.after(heartbeat_every_, [this, stream = std::weak_ptr(stream_)] { beat(stream); });
 }
@@ -109,19 +123,27 @@ void Link::over(const std::shared_ptr<LinkStream>& stream, const Error& error) {
     }
     stream_.reset();
     const bool was_welcomed = std::exchange(welcomed_, false);
-    if (was_welcomed || error.message != last_error_) {
+    if (was_welcomed) {
+        parted_at_ = timers_.now();
+        pause_ = longest_pause_;
+    }
+    if (std::string& said = said_[stream->target()]; was_welcomed || error.message != said) {
         spdlog::warn("out of touch scheduler={} reason={}", stream->target(), error.message);
-        last_error_ = error.message;
+        said = error.message;
     }
     user_.parted();
     timers_.after(next_pause(), [this] { open(); });
 }
 
-// Agents that lost the same scheduler do not all come back at once.
+// Agents that lost the same scheduler do not all come back at once: from the first try on they are
+// spread over the whole time that it has named. Those that start, and know of none, come soon.
 Link::Clock::duration Link::next_pause() {
-    const auto longest = std::chrono::duration_cast<std::chrono::milliseconds>(pause_).count();
-    pause_ = std::min(pause_ * 2, kLongestPause);
-    std::uniform_int_distribution<std::int64_t> any(longest / 2, longest);
+    const bool is_patient = timers_.now() - parted_at_ > kEager;
+    const auto longest = is_patient ? std::max(longest_pause_, kPatientPause) : longest_pause_;
+    pause_ = std::min(pause_, longest);
+    const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(pause_).count();
+    pause_ = std::min(pause_ * 2, longest);
+    std::uniform_int_distribution<std::int64_t> any(1, most);
     return std::chrono::milliseconds(any(chance_));
 }
 

@@ -2,6 +2,7 @@
 // is given from outside; everything here happens on the loop's thread.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <random>
 #include <string>
@@ -87,8 +88,10 @@ private:
     Duration hello_sent_{0};
     Clock::duration heartbeat_every_{};
     Clock::time_point heard_at_;
+    Clock::time_point parted_at_;
+    Clock::duration longest_pause_;
     Clock::duration pause_;
-    std::string last_error_;
+    std::map<std::string, std::string> said_;  // the last error of each scheduler
     std::minstd_rand chance_;
 };
 

@@ -42,7 +42,7 @@ struct Patience {
     Duration outage = std::chrono::seconds(60);
     // Before the first try again; doubles up to `longest_pause`.
     Duration first_pause = std::chrono::milliseconds(100);
-    Duration longest_pause = std::chrono::milliseconds(500);
+    Duration longest_pause = std::chrono::milliseconds(250);
 };
 
 // Waits between tries, each twice as long, for as long as patience lasts.

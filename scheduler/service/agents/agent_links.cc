@@ -1,5 +1,7 @@
 #include "scheduler/service/agents/agent_links.h"
 
+#include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "proto/rpc/channel.h"
@@ -12,12 +14,38 @@ namespace gusu::service {
 namespace {
 
 constexpr int kHeartbeatsMissed = 3;
+// About a thousand tries in a second come of it.
+constexpr Duration kReconnectForEachNode{2};
+constexpr Duration kReconnectAtLeast{200};
+
+// They are of jobs that this scheduler has given up, or of a state later than a backup that was
+// brought back. The agent ends them, as they are not desired.
+void tell_unknown(const core::State& state, const std::string& node,
+                  const std::vector<core::TaskObservation>& alive) {
+    std::string unknown;
+    for (const core::TaskObservation& task : alive) {
+        if (state.job_of(task.incarnation) == nullptr) {
+            unknown += (unknown.empty() ? "" : ",") + std::to_string(task.incarnation.value) + "." +
+                       std::to_string(task.task);
+        }
+    }
+    if (!unknown.empty()) {
+        spdlog::warn("node has tasks of no job that is placed, they are ended node={} tasks={}",
+                     node, unknown);
+    }
+}
 
 grpc::Status going_down() {
     return {grpc::StatusCode::UNAVAILABLE, "the scheduler is going down; connect again"};
 }
 
 }  // namespace
+
+// Never so long that it counts beside the lease.
+Duration LinkOptions::reconnect_within(std::size_t nodes) const {
+    const auto all = static_cast<std::int64_t>(nodes) * kReconnectForEachNode;
+    return std::max(std::min(all, heartbeat_every()), kReconnectAtLeast);
+}
 
 AgentLinks::AgentLinks(CommandPort& engine, LinkOptions options)
     : engine_(engine),
@@ -200,18 +228,23 @@ void AgentLinks::join(Newcomer newcomer) {
 
 void AgentLinks::post_join(const Stream& stream, core::JoinNode join) {
     const std::string node = join.description.name;
-    engine_.post(std::move(join), Sender::Agent,
-                 [this, stream, node](core::Scheduler& scheduler,
-                                      const Result<core::Events>& events, Time) -> Release {
-                     if (events) {
-                         return joined(stream, node, scheduler.state());
-                     }
-                     spdlog::warn("agent refused node={} reason=\"{}\"", node,
-                                  events.error().message);
-                     return [stream, status = rpc::to_status(events.error())](const Status&) {
-                         stream->finish(status);
-                     };
-                 });
+    std::vector<core::TaskObservation> alive;
+    std::ranges::copy_if(join.tasks, std::back_inserter(alive), [](const auto& task) {
+        return !std::holds_alternative<core::TaskEnded>(task.state);
+    });
+    engine_.post(
+        std::move(join), Sender::Agent,
+        [this, stream, node, alive = std::move(alive)](
+            core::Scheduler& scheduler, const Result<core::Events>& events, Time) -> Release {
+            if (events) {
+                tell_unknown(scheduler.state(), node, alive);
+                return joined(stream, node, scheduler.state());
+            }
+            spdlog::warn("agent refused node={} reason=\"{}\"", node, events.error().message);
+            return [stream, status = rpc::to_status(events.error())](const Status&) {
+                stream->finish(status);
+            };
+        });
     if (!stream->joining()) {
         lose_contact(stream);
     }
@@ -226,7 +259,8 @@ Release AgentLinks::joined(const Stream& stream, const std::string& node,
     const auto ticket = stream->next_ticket();
     check(ticket == 0, "a stream joins once");
     auto full = std::make_shared<Orders>(orders_.full(state, known));
-    return [this, stream, before, full, node](const Status& durable) {
+    const Duration reconnect_within = options_.reconnect_within(state.nodes().size());
+    return [this, stream, before, full, node, reconnect_within](const Status& durable) {
         if (before != nullptr) {
             before->finish({grpc::StatusCode::ABORTED,
                             "node " + node + " has connected anew; this stream is its old one"});
@@ -234,19 +268,20 @@ Release AgentLinks::joined(const Stream& stream, const std::string& node,
         if (durable) {
             spdlog::info("agent in touch node={} tasks={}", node,
                          full->front().desired.tasks_size());
-            greet(stream, std::move(*full));
+            greet(stream, std::move(*full), reconnect_within);
         } else {
             stream->finish(rpc::to_status(durable.error()));
         }
     };
 }
 
-void AgentLinks::greet(const Stream& stream, Orders full) {
+void AgentLinks::greet(const Stream& stream, Orders full, Duration reconnect_within) {
     v1::Welcome welcome;
     welcome.set_epoch(engine_.epoch());
     *welcome.mutable_lease() = wire::from_duration(options_.lease);
     *welcome.mutable_heartbeat_every() = wire::from_duration(options_.heartbeat_every());
     welcome.set_tells_heard(true);
+    *welcome.mutable_reconnect_within() = wire::from_duration(reconnect_within);
     stream->welcome(std::move(welcome));
     {
         const std::lock_guard lock(mutex_);

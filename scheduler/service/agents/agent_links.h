@@ -30,6 +30,8 @@ struct LinkOptions {
     ExecCounts execs = {};
 
     Duration heartbeat_every() const { return std::min(lease / 6, Duration(5'000)); }
+    // Of so many nodes: some soon, thousands not all at once.
+    Duration reconnect_within(std::size_t nodes) const;
 };
 
 class AgentLinks {
@@ -82,7 +84,7 @@ private:
     void report_checkpoints(const Stream& stream, const Observations& tasks);
     void lose_contact(const Stream& stream);
     Release orders_of(const core::State& state, const core::Events& events);
-    void greet(const Stream& stream, Orders full);
+    void greet(const Stream& stream, Orders full, Duration reconnect_within);
     Stream stream_of(const std::string& node) const;
 
     CommandPort& engine_;

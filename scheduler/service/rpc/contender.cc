@@ -13,7 +13,7 @@ using config::v1::SchedulerConfig;
 using google::protobuf::util::TimeUtil;
 
 // Of one who stands by: how old its state may be, and how long a free lease may stay unnoticed.
-constexpr std::chrono::milliseconds kLookEvery{200};
+constexpr std::chrono::milliseconds kLookEvery{100};
 constexpr std::chrono::milliseconds kTryAgainAfter{1'000};
 // A leader says so often within the length of its lease that it leads.
 constexpr int kRenewals = 5;

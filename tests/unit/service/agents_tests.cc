@@ -124,6 +124,18 @@ TEST(Enrolment, ARequestThatCannotBeSignedUsesNoToken) {
     EXPECT_TRUE(enrol(platform, request, &response).ok());
 }
 
+TEST(Connect, TheMoreNodesTheWiderTheirReturnIsSpread) {
+    const std::pair<std::size_t, Duration> cases[] = {
+        {0, Duration(200)},      {8, Duration(200)},       {100, Duration(200)},
+        {1'000, Duration(2000)}, {10'000, Duration(5000)},
+    };
+    for (const auto& [nodes, within] : cases) {
+        EXPECT_EQ(LinkOptions{}.reconnect_within(nodes), within) << nodes << " nodes";
+    }
+    EXPECT_EQ(LinkOptions{.lease = Duration(6'000)}.reconnect_within(10'000), Duration(1'000))
+        << "never so long that the lease would be over";
+}
+
 TEST(Connect, RefusesWhoeverIsNotTheNode) {
     AgentsPlatform platform;
     FakeAgent other(platform, node_pair(platform.authority(), "n1"));
