@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -96,3 +97,52 @@ def test_a_platform_moves_to_postgresql(platform, server):
     platform.start_scheduler()
     wait_until("it to lead", lambda: platform.gusu("admin", "leader", check=False).returncode == 0)
     assert platform.job(jobs[0])["state"] == "PENDING"
+
+
+def test_agents_find_out_that_a_store_is_older_than_they_are(platform):
+    platform.gusu("tenant", "create", "t")
+    platform.start_agent("n1")
+
+    def start(name):
+        program = f"exec -a {platform.folder.name}-{name} sleep 1000"
+        job = platform.submit("--tenant", "t", "--gpus", "1", "--retries", "0", "--", "bash", "-c", program)
+        platform.wait_state(job, "RUNNING")
+        return job
+
+    def processes(name):
+        found = subprocess.run(["pgrep", "-f", f"^{platform.folder.name}-{name}"], capture_output=True, text=True)
+        return found.stdout.split()
+
+    kept = start("kept")
+    backup = platform.folder / "backup"
+    admin(platform, "backup", backup)
+    later = start("later")
+    before = processes("kept")
+    assert len(before) == 1 and len(processes("later")) == 1
+
+    def put_away():
+        platform.scheduler.kill()
+        for part in ("", "-wal", "-shm"):
+            (platform.folder / f"scheduler/journal.sqlite{part}").unlink(missing_ok=True)
+
+    # By hand: its ids would be given out again, so the agent stays away, and what runs runs on.
+    put_away()
+    shutil.copy(backup, platform.folder / "scheduler/journal.sqlite")
+    platform.start_scheduler()
+    log = platform.scheduler.log
+    wait_until("the agent to be refused", lambda: "its store is older than the platform" in log.read_text())
+    assert platform.node("n1")["state"] != "READY"
+    assert processes("kept") == before and len(processes("later")) == 1
+
+    # As it is to be done: what was there then goes on, what came later is ended and named.
+    put_away()
+    admin(platform, "restore", backup)
+    platform.start_scheduler()
+    wait_until("the agent to be back", lambda: platform.node("n1")["state"] == "READY")
+    wait_until("what came later to be ended", lambda: not processes("later"))
+    assert platform.job(kept)["state"] == "RUNNING" and processes("kept") == before
+    assert platform.gusu("show", later, check=False).returncode == 3
+    assert "tasks of no job that is placed" in log.read_text()
+    last = platform.submit("--tenant", "t", "--gpus", "7", "--", "true")
+    assert int(last) > int(later) + 1_000_000
+    platform.wait_state(last, "SUCCEEDED")

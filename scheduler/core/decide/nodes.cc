@@ -49,6 +49,23 @@ Status check_reality(const State& state, const NodeDescription& joining) {
     return Done{};
 }
 
+// Ids rise for ever. What an agent holds and was never given out comes from a later state than this
+// one, whose ids would be given out a second time.
+Status check_age(const State& state, const JoinNode& command) {
+    for (const TaskObservation& seen : command.tasks) {
+        if (seen.incarnation.value >= state.next_id()) {
+            return Error{ErrorCode::FailedPrecondition,
+                         "node \"" + command.description.name + "\" holds task " +
+                             std::to_string(seen.incarnation.value) + "." +
+                             std::to_string(seen.task) + ", and this scheduler has given out no " +
+                             "id above " + std::to_string(state.next_id() - 1) +
+                             ": its store is older than the platform. Bring an older store back "
+                             "by `gusu admin restore`, into an empty one"};
+        }
+    }
+    return Done{};
+}
+
 TaskEnded ended(Time now, EndReason reason, std::string detail) {
     return TaskEnded{
         .at = now,
@@ -189,6 +206,9 @@ Result<Events> decide(const Deciding& by, const LabelNode& command) {
 Result<Events> decide(const Deciding& by, const JoinNode& command) {
     if (const Status real = check_reality(by.state, command.description); !real) {
         return real.error();
+    }
+    if (const Status not_older = check_age(by.state, command); !not_older) {
+        return not_older.error();
     }
     const Node* before = by.state.node(command.description.name);
     Events events{
