@@ -191,6 +191,12 @@ std::vector<std::unique_ptr<Message>> sample_messages() {
     return messages;
 }
 
+v1::Launch sample_launch() {
+    v1::Launch launch;
+    Filler(0).fill(launch, 0);
+    return launch;
+}
+
 nlohmann::json told_by(const Message& message) {
     google::protobuf::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;
@@ -198,6 +204,28 @@ nlohmann::json told_by(const Message& message) {
     const auto done = google::protobuf::util::MessageToJsonString(message, &text, options);
     check(done.ok(), "every message can be told as JSON");
     return nlohmann::json::parse(text);
+}
+
+nlohmann::json told_by(agent::TaskJournal& journal, const std::string& boot_id) {
+    nlohmann::json told{{"boot_id", boot_id},
+                        {"highest_epoch", journal.highest_epoch()},
+                        {"heard_at_ms", journal.contact().heard_at.count()},
+                        {"lease_ms", journal.contact().lease.count()},
+                        {"tasks", nlohmann::json::array()}};
+    const auto tasks = journal.tasks();
+    check(tasks.ok(), "the agent's journal can be read");
+    for (const agent::Task& task : *tasks) {
+        told["tasks"].push_back({{"key", agent::to_text(task.key)},
+                                 {"phase", static_cast<int>(task.phase)},
+                                 {"exit_code", task.exit.exit_code},
+                                 {"signal", task.exit.signal},
+                                 {"out_of_memory", task.exit.out_of_memory},
+                                 {"timed_out", task.exit.timed_out},
+                                 {"launch_error", task.exit.launch_error},
+                                 {"ran_for_ms", task.exit.ran_for.count()},
+                                 {"launch", told_by(task.launch)}});
+    }
+    return told;
 }
 
 std::string first_difference(const nlohmann::json& kept, const nlohmann::json& now) {

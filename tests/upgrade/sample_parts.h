@@ -1,5 +1,5 @@
-// The parts of a kept sample that are made and read without a platform: records of the journal, and
-// the messages of every call.
+// The parts of a kept sample that are made and read without a platform: records of the journal, the
+// messages of every call, and the journal of an agent.
 #pragma once
 
 #include <google/protobuf/message.h>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/daemon/task_journal.h"
 #include "scheduler/core/event.h"
 
 namespace gusu::upgrade {
@@ -20,11 +21,17 @@ core::Events sample_events();
 // alternative of its oneofs.
 std::vector<std::unique_ptr<google::protobuf::Message>> sample_messages();
 
+// With every field set: what an agent keeps of its tasks.
+v1::Launch sample_launch();
+
 // An empty message of that type; nullptr if this version knows none of that name.
 std::unique_ptr<google::protobuf::Message> new_message(const std::string& type);
 
 // What it says, with the names of its fields.
 nlohmann::json told_by(const google::protobuf::Message& message);
+
+// What an agent's journal of that boot says.
+nlohmann::json told_by(agent::TaskJournal& journal, const std::string& boot_id);
 
 // Where `now` lacks or changes something of `kept`, as "tasks[1].exit_code"; "" if nowhere. What a
 // later version says besides is no matter.

@@ -1,10 +1,12 @@
 // What released versions wrote is read, and says what it said.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "agent/daemon/task_store.h"
 #include "gusu/storage/v1/event.pb.h"
 #include "scheduler/wire/event_codec.h"
 #include "tests/upgrade/sample_parts.h"
@@ -57,6 +59,41 @@ TEST(KeptSamples, MessagesSayWhatTheySaid) {
             EXPECT_EQ(first_difference(sample.at("says"), told_by(*message)), "")
                 << file << ": " << type;
         }
+    }
+}
+
+// Opened in a copy: an agent writes to its journal when it starts.
+class AgentsJournal {
+public:
+    explicit AgentsJournal(const fs::path& kept) {
+        std::string name = (fs::temp_directory_path() / "gusu-sample-XXXXXX").string();
+        folder_ = mkdtemp(name.data());
+        fs::copy_file(kept, folder_ / "tasks.sqlite");
+    }
+    AgentsJournal(const AgentsJournal&) = delete;
+    AgentsJournal& operator=(const AgentsJournal&) = delete;
+    ~AgentsJournal() { fs::remove_all(folder_); }
+
+    std::unique_ptr<agent::TaskStore> open(const std::string& boot_id) const {
+        auto store = agent::TaskStore::open(folder_ / "tasks.sqlite", boot_id);
+        EXPECT_TRUE(store.ok()) << store.error().message;
+        return std::move(*store);
+    }
+
+private:
+    fs::path folder_;
+};
+
+TEST(KeptSamples, JournalsOfAgentsSayWhatTheySaid) {
+    for (const fs::path& version : kept_versions()) {
+        const auto kept = nlohmann::json::parse(content_of(version / "tasks.json"));
+        ASSERT_EQ(kept.at("tasks").size(), 3U) << version;
+        const std::string boot_id = kept.at("boot_id");
+        const AgentsJournal journal(version / "tasks.sqlite");
+        EXPECT_EQ(first_difference(kept, told_by(*journal.open(boot_id), boot_id)), "") << version;
+        const auto after_a_reboot = journal.open("another");
+        EXPECT_TRUE(after_a_reboot->tasks()->empty());
+        EXPECT_EQ(after_a_reboot->highest_epoch(), kept.at("highest_epoch"));
     }
 }
 
