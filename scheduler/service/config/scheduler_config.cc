@@ -26,16 +26,22 @@ void default_to(std::string& field, const char* value) {
 
 void fill_defaults_of_policy(config::v1::PolicyConfig& policy) {
     const core::Policy defaults;
-    const auto or_default = [](bool given, google::protobuf::Duration& field, Duration value) {
-        if (!given) {
-            field = TimeUtil::MillisecondsToDuration(value.count());
-        }
+    const auto as_duration = [](Duration value) {
+        return TimeUtil::MillisecondsToDuration(value.count());
     };
-    or_default(policy.has_run_at_least(), *policy.mutable_run_at_least(), defaults.runs_at_least);
-    or_default(policy.has_short_job(), *policy.mutable_short_job(), defaults.short_job);
-    or_default(policy.has_age_after(), *policy.mutable_age_after(), defaults.ages_after);
-    or_default(policy.has_wait_for_many_nodes(), *policy.mutable_wait_for_many_nodes(),
-               defaults.waits_for_many);
+    // Asked before it is touched: a field that is there to be written counts as given.
+    if (!policy.has_run_at_least()) {
+        *policy.mutable_run_at_least() = as_duration(defaults.runs_at_least);
+    }
+    if (!policy.has_short_job()) {
+        *policy.mutable_short_job() = as_duration(defaults.short_job);
+    }
+    if (!policy.has_age_after()) {
+        *policy.mutable_age_after() = as_duration(defaults.ages_after);
+    }
+    if (!policy.has_wait_for_many_nodes()) {
+        *policy.mutable_wait_for_many_nodes() = as_duration(defaults.waits_for_many);
+    }
     if (!policy.has_lendable_share()) {
         policy.set_lendable_share(defaults.lendable_milli / 1000.0);
     }

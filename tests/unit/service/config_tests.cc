@@ -112,6 +112,7 @@ TEST_F(Config, EmptyMeansTheDefaults) {
     EXPECT_EQ(config->store().lease().seconds(), 4);
     EXPECT_EQ(config->store().keep_tasks_for().seconds(), 300);
     EXPECT_EQ(config->accelerators_size(), 0);
+    EXPECT_EQ(to_policy(config->policy()), core::Policy{});
 }
 
 TEST_F(Config, WhatIsSetStays) {
