@@ -147,7 +147,7 @@ struct Attempt {
     Time placed;
     std::optional<Time> running_since;
     std::optional<Time> checkpointed;
-    std::optional<core::Stopping> stopping;
+    Boxed<core::Stopping> stopping;
     const std::vector<core::PlacedTask>& tasks;
 };
 

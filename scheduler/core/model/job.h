@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "scheduler/base/boxed.h"
 #include "scheduler/base/ids.h"
 #include "scheduler/base/time.h"
 #include "scheduler/core/model/node.h"
@@ -261,12 +262,12 @@ struct Placed {
     IncarnationId incarnation;
     Time since;
     std::vector<PlacedTask> tasks;  // by rank
-    std::optional<Stopping> stopping = {};
+    Boxed<Stopping> stopping = {};
     std::optional<Time> running_since = {};  // when the last task had started
     std::optional<Time> checkpointed = {};   // when it last said that its work is saved
 
     // Kept by apply/stoppable.cc.
-    std::optional<Stoppable> stoppable = {};
+    Boxed<Stoppable> stoppable = {};
     Time turns_at = kNever;  // when that is to be looked at again
 };
 

@@ -109,6 +109,12 @@ public:
         }
     }
     template <typename T>
+    void fill(Boxed<T>& value) {
+        if (bits() % 2 == 0) {
+            fill(*(value = T{}));
+        }
+    }
+    template <typename T>
     void fill(std::shared_ptr<const T>& value) {
         auto made = std::make_shared<T>();
         fill(*made);
@@ -174,6 +180,11 @@ bool same(const std::vector<T>& a, const std::vector<T>& b) {
 
 template <typename T>
 bool same(const std::optional<T>& a, const std::optional<T>& b) {
+    return a.has_value() == b.has_value() && (!a || same(*a, *b));
+}
+
+template <typename T>
+bool same(const Boxed<T>& a, const Boxed<T>& b) {
     return a.has_value() == b.has_value() && (!a || same(*a, *b));
 }
 
