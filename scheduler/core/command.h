@@ -70,6 +70,7 @@ struct UpdateTenant {
     std::optional<int> max_pending_jobs;
     std::optional<int> max_running_jobs;
     std::optional<Labels> labels;
+    std::optional<DataClass> data_class = {};
 };
 struct DeleteTenant {
     Caller caller;

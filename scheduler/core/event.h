@@ -69,6 +69,7 @@ struct NodeLost {
 struct NodeDrained {
     NodeId node;
     std::string reason;
+    DrainCause cause = DrainCause::Operator;
 };
 struct NodeDrainPlanned {
     NodeId node;
@@ -221,6 +222,8 @@ struct NodeRestored {
     std::optional<std::string> drained;
     Labels labels_set;
     std::optional<PlannedDrain> drains = {};
+    DrainCause drain_cause = DrainCause::Operator;
+    std::vector<FastFailure> fast_failures = {};
 };
 struct HistoryRestored {
     Likeness likeness;

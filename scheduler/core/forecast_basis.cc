@@ -86,7 +86,8 @@ public:
                              .contact = node.contact,
                              .drained = node.drained,
                              .labels_set = node.labels_set,
-                             .drains = node.drains});
+                             .drains = node.drains,
+                             .drain_cause = node.drain_cause});
         }
         for (const auto& [name, reservation] : state_.reservations()) {
             add(ReservationCreated{reservation});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/decide/decide.h"
+#include "scheduler/core/policy/black_holes.h"
 #include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/held_places.h"
 #include "scheduler/core/policy/lost_nodes.h"
@@ -71,6 +72,7 @@ Events Scheduler::step(Time now) {
     lose_nodes(now, events);
     turn_windows(now, events);
     settle_attempts(now, events);
+    drain_black_holes(now, events);
     end_doomed(now, events);
     end_late(now, events);
     place_nominated(now, events);
@@ -122,6 +124,17 @@ void Scheduler::settle_attempts(Time now, Events& events) {
             happen(std::move(*next), events);
         }
     }
+}
+
+// Before anything is started there.
+void Scheduler::drain_black_holes(Time now, Events& events) {
+    if (state_.next_judgement() > now) {
+        return;
+    }
+    for (Event& event : black_holes(state_, now)) {
+        happen(std::move(event), events);
+    }
+    state_.suspects_are_judged(now);
 }
 
 void Scheduler::end_doomed(Time now, Events& events) {
@@ -259,7 +272,7 @@ void Scheduler::close(const Job& blocked) {
 
 // Small jobs are not to pass for ever by a large one.
 void Scheduler::hold_place(const Job& blocked, Time now) {
-    if (!state_.ends().empty() && is_large(blocked.demand()) &&
+    if (!state_.ends().empty() && is_large(state_, blocked.demand()) &&
         may_hold_for(state_, blocked.demand())) {
         state_.hold(earliest_place({state_, blocked, now}));
     }
@@ -397,6 +410,7 @@ Time Scheduler::next_timer() const {
     if (!state_.sleeping().empty()) {
         next = std::min(next, state_.sleeping().begin()->first);
     }
+    next = std::min(next, state_.next_judgement());
     if (!state_.leases().empty()) {
         next = std::min(next, state_.leases().begin()->first);
     }

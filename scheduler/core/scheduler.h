@@ -57,6 +57,7 @@ private:
     void lose_nodes(Time now, Events& events);
     void turn_windows(Time now, Events& events);
     void settle_attempts(Time now, Events& events);
+    void drain_black_holes(Time now, Events& events);
     void end_doomed(Time now, Events& events);
     void end_late(Time now, Events& events);
     void claim_places(Time now, Events& events);

@@ -40,7 +40,7 @@ v1::EndReason shown_reason(core::EndReason reason);
 std::string short_name(v1::JobState state);
 std::string short_name(v1::EndReason reason);
 
-v1::Tenant to_proto(const core::Tenant& tenant);
+v1::Tenant to_proto(const core::State& state, const core::Tenant& tenant);
 // Of one accelerator, whether or not the tenant has a quota of it. `lent` is what others use of the
 // guarantee.
 v1::Quota to_proto_quota(const core::State& state, const core::Tenant& tenant,
@@ -65,5 +65,6 @@ v1::Grant to_proto(const core::State& state, const core::Grant& grant);
 
 Result<core::Role> to_role(const Field& field, v1::Role role);
 Result<core::TenantStatus> to_tenant_status(const Field& field, v1::TenantStatus status);
+Result<core::DataClass> to_data_class(const Field& field, v1::DataClass data_class);
 
 }  // namespace gusu::wire

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "scheduler/core/policy/enclosure.h"
 #include "scheduler/core/policy/quota.h"
 #include "scheduler/wire/amounts.h"
 #include "scheduler/wire/show.h"
@@ -101,9 +102,21 @@ v1::Role shown_role(core::Role role) {
     return v1::ROLE_UNSPECIFIED;
 }
 
+v1::DataClass shown_class(core::DataClass data_class) {
+    switch (data_class) {
+        case core::DataClass::Public:
+            return v1::DATA_CLASS_PUBLIC;
+        case core::DataClass::Internal:
+            return v1::DATA_CLASS_INTERNAL;
+        case core::DataClass::Sensitive:
+            return v1::DATA_CLASS_SENSITIVE;
+    }
+    return v1::DATA_CLASS_UNSPECIFIED;
+}
+
 }  // namespace
 
-v1::Tenant to_proto(const core::Tenant& tenant) {
+v1::Tenant to_proto(const core::State& state, const core::Tenant& tenant) {
     v1::Tenant shown;
     shown.set_path(tenant.path);
     shown.set_display_name(tenant.description.display_name);
@@ -115,6 +128,8 @@ v1::Tenant to_proto(const core::Tenant& tenant) {
     shown.mutable_labels()->insert(tenant.description.labels.begin(),
                                    tenant.description.labels.end());
     *shown.mutable_created_at() = from_time(tenant.created);
+    shown.set_data_class(shown_class(tenant.description.data_class));
+    shown.set_data_class_now(shown_class(core::data_class(state, tenant)));
     return shown;
 }
 
@@ -163,6 +178,9 @@ v1::Node to_proto(const core::State& state, const core::Node& node, Time now) {
         *shown.mutable_drains_at() = from_time(node.drains->at);
     }
     *shown.mutable_last_seen() = from_time(last_seen(node, now));
+    shown.set_failed_fast(static_cast<int>(node.fast_failures.size()));
+    shown.set_drained_as_black_hole(node.drained &&
+                                    node.drain_cause == core::DrainCause::BlackHole);
     JobId last;
     for (const core::TaskRef& task : node.tasks) {
         if (task.job != last) {
@@ -240,6 +258,22 @@ Result<core::TenantStatus> to_tenant_status(const Field& field, v1::TenantStatus
     }
     return refuse(field, std::to_string(static_cast<int>(status)), "is no status",
                   "TENANT_STATUS_ACTIVE, TENANT_STATUS_SUSPENDED");
+}
+
+Result<core::DataClass> to_data_class(const Field& field, v1::DataClass data_class) {
+    switch (data_class) {
+        case v1::DATA_CLASS_UNSPECIFIED:
+        case v1::DATA_CLASS_PUBLIC:
+            return core::DataClass::Public;
+        case v1::DATA_CLASS_INTERNAL:
+            return core::DataClass::Internal;
+        case v1::DATA_CLASS_SENSITIVE:
+            return core::DataClass::Sensitive;
+        default:
+            break;
+    }
+    return refuse(field, std::to_string(static_cast<int>(data_class)), "is no data class",
+                  "DATA_CLASS_PUBLIC, DATA_CLASS_INTERNAL, DATA_CLASS_SENSITIVE");
 }
 
 }  // namespace gusu::wire

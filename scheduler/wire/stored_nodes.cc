@@ -127,6 +127,35 @@ core::PlannedDrain read_drain(const storage::PlannedDrain& record) {
     return {.at = from_milliseconds(record.at()), .reason = record.reason()};
 }
 
+storage::DrainCause stored_cause(core::DrainCause cause) {
+    switch (cause) {
+        case core::DrainCause::Operator:
+            return storage::DRAIN_CAUSE_OPERATOR;
+        case core::DrainCause::BlackHole:
+            return storage::DRAIN_CAUSE_BLACK_HOLE;
+    }
+    return storage::DRAIN_CAUSE_UNSPECIFIED;
+}
+
+// Only operators drained when records had no cause.
+core::DrainCause read_cause(storage::DrainCause cause, StoredReader& reader) {
+    return cause == storage::DRAIN_CAUSE_UNSPECIFIED
+               ? core::DrainCause::Operator
+               : reader.choice(cause, stored_cause, storage::DrainCause_MAX, "cause of a drain");
+}
+
+void write_failure(const core::FastFailure& failure, storage::FastFailure& record) {
+    record.set_job(failure.job.value);
+    record.set_at(to_milliseconds(failure.at));
+    record.set_ran_ms(failure.ran.count());
+}
+
+core::FastFailure read_failure(const storage::FastFailure& record) {
+    return {.job = {record.job()},
+            .at = from_milliseconds(record.at()),
+            .ran = Duration(record.ran_ms())};
+}
+
 }  // namespace
 
 void write(const core::NodeJoined& event, storage::Event& record, StoredWriter&) {
@@ -167,10 +196,13 @@ void write(const core::NodeDrained& event, storage::Event& record, StoredWriter&
     storage::NodeDrained& drained = *record.mutable_node_drained();
     drained.set_node(event.node.value);
     drained.set_reason(event.reason);
+    drained.set_cause(stored_cause(event.cause));
 }
 
-core::NodeDrained read(const storage::NodeDrained& record, StoredReader&) {
-    return {.node = {record.node()}, .reason = record.reason()};
+core::NodeDrained read(const storage::NodeDrained& record, StoredReader& reader) {
+    return {.node = {record.node()},
+            .reason = record.reason(),
+            .cause = read_cause(record.cause(), reader)};
 }
 
 void write(const core::NodeDrainPlanned& event, storage::Event& record, StoredWriter&) {
@@ -214,6 +246,10 @@ void write(const core::NodeRestored& event, storage::Event& record, StoredWriter
     if (event.drains) {
         write_drain(*event.drains, *restored.mutable_drains());
     }
+    restored.set_drain_cause(stored_cause(event.drain_cause));
+    for (const core::FastFailure& failure : event.fast_failures) {
+        write_failure(failure, *restored.add_fast_failures());
+    }
 }
 
 core::NodeRestored read(const storage::NodeRestored& record, StoredReader& reader) {
@@ -228,6 +264,10 @@ core::NodeRestored read(const storage::NodeRestored& record, StoredReader& reade
     }
     if (record.has_drains()) {
         event.drains = read_drain(record.drains());
+    }
+    event.drain_cause = read_cause(record.drain_cause(), reader);
+    for (const storage::FastFailure& failure : record.fast_failures()) {
+        event.fast_failures.push_back(read_failure(failure));
     }
     return event;
 }

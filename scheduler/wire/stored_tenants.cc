@@ -24,6 +24,25 @@ storage::TenantStatus stored_status(core::TenantStatus status) {
     return storage::TENANT_STATUS_UNSPECIFIED;
 }
 
+storage::DataClass stored_class(core::DataClass data_class) {
+    switch (data_class) {
+        case core::DataClass::Public:
+            return storage::DATA_CLASS_PUBLIC;
+        case core::DataClass::Internal:
+            return storage::DATA_CLASS_INTERNAL;
+        case core::DataClass::Sensitive:
+            return storage::DATA_CLASS_SENSITIVE;
+    }
+    return storage::DATA_CLASS_UNSPECIFIED;
+}
+
+// Records from before there were classes have none.
+core::DataClass read_class(storage::DataClass data_class, StoredReader& reader) {
+    return data_class == storage::DATA_CLASS_UNSPECIFIED
+               ? core::DataClass::Public
+               : reader.choice(data_class, stored_class, storage::DataClass_MAX, "data class");
+}
+
 void write_description(const core::TenantDescription& description,
                        storage::TenantDescription& record) {
     record.set_display_name(description.display_name);
@@ -31,6 +50,7 @@ void write_description(const core::TenantDescription& description,
     record.set_max_pending_jobs(description.max_pending_jobs);
     record.set_max_running_jobs(description.max_running_jobs);
     write_labels(description.labels, *record.mutable_labels());
+    record.set_data_class(stored_class(description.data_class));
 }
 
 core::TenantDescription read_description(const storage::TenantDescription& record,
@@ -40,7 +60,22 @@ core::TenantDescription read_description(const storage::TenantDescription& recor
                                     "tenant status"),
             .max_pending_jobs = record.max_pending_jobs(),
             .max_running_jobs = record.max_running_jobs(),
-            .labels = read_labels(record.labels())};
+            .labels = read_labels(record.labels()),
+            .data_class = read_class(record.data_class(), reader)};
+}
+
+void write_rule(const core::BlackHoleRule& rule, storage::BlackHoleRule& record) {
+    record.set_jobs(rule.jobs);
+    record.set_users(rule.users);
+    record.set_within_ms(rule.within.count());
+    record.set_most_milli(rule.most_milli);
+}
+
+core::BlackHoleRule read_rule(const storage::BlackHoleRule& record) {
+    return {.jobs = record.jobs(),
+            .users = record.users(),
+            .within = Duration(record.within_ms()),
+            .most_milli = record.most_milli()};
 }
 
 }  // namespace
@@ -116,6 +151,7 @@ void write(const core::PolicyChanged& event, storage::Event& record, StoredWrite
     written.set_lendable_milli(event.policy.lendable_milli);
     written.mutable_lane_bounds()->Add(event.policy.lane_bounds_gpu_hours.begin(),
                                        event.policy.lane_bounds_gpu_hours.end());
+    write_rule(event.policy.black_hole, *written.mutable_black_hole());
     written.set_waits_for_many_ms(event.policy.waits_for_many.count());
 }
 
@@ -125,6 +161,8 @@ core::PolicyChanged read(const storage::PolicyChanged& record, StoredReader&) {
              .ages_after = Duration(record.ages_after_ms()),
              .lendable_milli = record.lendable_milli(),
              .lane_bounds_gpu_hours = {record.lane_bounds().begin(), record.lane_bounds().end()},
+             .black_hole =
+                 record.has_black_hole() ? read_rule(record.black_hole()) : core::BlackHoleRule{},
              .waits_for_many = Duration(record.waits_for_many_ms())}};
 }
 

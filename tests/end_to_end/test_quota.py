@@ -71,6 +71,26 @@ def test_a_limit_is_reclaimed_when_asked(node):
     node.gusu("cancel", *jobs)
 
 
+def test_sensitive_data_shares_no_node(node):
+    beside = submit(node, "guest", "--gpus", "1", "--", "sleep", "1000")
+    node.wait_state(beside, "RUNNING")
+    node.gusu("tenant", "create", "clinic", "--data-class", "sensitive")
+    assert "from above" in node.gusu("tenant", "create", "clinic/genome").stdout
+    below = node.gusu("tenant", "set", "clinic/genome", "--data-class", "internal", check=False)
+    assert below.returncode == 1 and "can only be stricter" in below.stderr
+    scan = submit(node, "clinic/genome", "--gpus", "1", "--time", "1h", "--", "sleep", "1000")
+    wait_until("the reason", lambda: node.job(scan).get("wait_reason") == "KEPT_APART")
+    node.scheduler.kill()
+    node.start_scheduler()
+    assert node.json("explain", scan)["constraints"][0]["reason"] == "KEPT_APART"
+    node.gusu("cancel", beside)
+    node.wait_state(scan, "RUNNING")
+    outside = submit(node, "guest", "--gpus", "1", "--", "true")
+    assert node.json("explain", outside)["constraints"][0]["reason"] == "KEPT_APART"
+    node.gusu("cancel", scan)
+    node.wait_state(outside, "SUCCEEDED")
+
+
 def test_the_start_is_forecast(node):
     running = submit(node, "owner", "--gpus", "8", "--name", "other", "--", "sleep", "1000")
     node.wait_state(running, "RUNNING")

@@ -21,9 +21,15 @@ NodeWish wish(int i, bool some_are_cut) {
 
 }  // namespace
 
-RandomLife::RandomLife(std::uint64_t seed) : random_(seed), some_are_cut_(seed % 3 == 0) {
+RandomLife::RandomLife(std::uint64_t seed)
+    : random_(seed), some_are_cut_(seed % 3 == 0), some_are_sensitive_(seed % 2 == 0) {
     for (const std::string& path : tenants_) {
         (void)world_.execute(core::CreateTenant{world_.admin(), path, {}});
+    }
+    if (some_are_sensitive_) {
+        core::UpdateTenant update{world_.admin(), "b", {}, {}, {}, {}, {}};
+        update.data_class = core::DataClass::Sensitive;
+        (void)world_.execute(update);
     }
     // Set once: lowering a limit evicts nobody, so a lowered one may be exceeded for a while.
     (void)world_.execute(core::SetQuota{.caller = world_.admin(),
@@ -260,6 +266,9 @@ void RandomLife::change_tenant() {
         return;
     }
     core::UpdateTenant update{world_.admin(), path, {}, {}, {}, {}, {}};
+    if (some_are_sensitive_ && upto(2) == 0) {
+        update.data_class = upto(1) == 0 ? core::DataClass::Public : core::DataClass::Sensitive;
+    }
     update.status = upto(2) == 0 ? core::TenantStatus::Suspended : core::TenantStatus::Active;
     update.max_running_jobs = upto(1) == 0 ? 0 : 3 + upto(5);
     (void)world_.execute(update);

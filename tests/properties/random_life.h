@@ -30,7 +30,8 @@ private:
     void change_tenant();
 
     std::mt19937_64 random_;
-    bool some_are_cut_;  // of the devices, into slices
+    bool some_are_cut_;        // of the devices, into slices
+    bool some_are_sensitive_;  // tenants, now and then
     World world_;
     std::vector<std::string> tenants_{"a", "b", "a/c"};
     std::vector<JobId> jobs_;

@@ -100,7 +100,30 @@ private:
         core::TenantDescription description;
         description.max_pending_jobs = line.number("max_pending", 0);
         description.max_running_jobs = line.number("max_running", 0);
+        description.data_class = data_class(line).value_or(core::DataClass::Public);
         return description;
+    }
+
+    static std::optional<core::DataClass> data_class(const StoryLine& line) {
+        const std::map<std::string, core::DataClass> classes{
+            {"public", core::DataClass::Public},
+            {"internal", core::DataClass::Internal},
+            {"sensitive", core::DataClass::Sensitive}};
+        return line.has("class") ? std::optional(classes.at(line.option("class", "")))
+                                 : std::nullopt;
+    }
+
+    void classify(const StoryLine& line) {
+        core::UpdateTenant update{world_.admin(), line.names.at(0), {}, {}, {}, {}, {}};
+        update.data_class = data_class(line);
+        happened(world_.execute(update));
+    }
+
+    void grant(const StoryLine& line) {
+        happened(world_.execute(core::GrantRole{.caller = world_.admin(),
+                                                .user = line.names.at(0),
+                                                .role = core::Role::Researcher,
+                                                .tenant = line.option("tenant", "")}));
     }
 
     void quota(const StoryLine& line) {
@@ -134,6 +157,9 @@ private:
         policy.ages_after = parse_duration(line.option("ages_after", "24h")).value();
         policy.lendable_milli = line.number("lendable_milli", policy.lendable_milli);
         policy.waits_for_many = parse_duration(line.option("waits_for_many", "10m")).value();
+        policy.black_hole.jobs = line.number("black_hole_jobs", policy.black_hole.jobs);
+        policy.black_hole.most_milli =
+            line.number("black_hole_milli", policy.black_hole.most_milli);
         happened(world_.execute(core::SetPolicy{policy}));
     }
 
@@ -210,6 +236,7 @@ private:
         core::Submission submission;
         submission.tenant = line.option("tenant", "");
         submission.spec.name = line.option("name", line.names.at(0));
+        submission.spec.payload = line.option("program", "");
         submission.spec.demand = demand(line);
         submission.spec.retry.retries = line.number("retries", 0);
         submission.spec.retry.backoff = parse_duration(line.option("backoff", "10s")).value();
@@ -376,6 +403,12 @@ private:
         {"submit", [this](const StoryLine& line) { submit(line); }},
         {"runs", [this](const StoryLine& line) { observe(line, core::TaskRunning{}); }},
         {"exits", [this](const StoryLine& line) { exits(line); }},
+        {"never_starts",
+         [this](const StoryLine& line) {
+             observe(line, ended(core::EndReason::LaunchFailed, 0, 0));
+         }},
+        {"classify", [this](const StoryLine& line) { classify(line); }},
+        {"grant", [this](const StoryLine& line) { grant(line); }},
         {"cancel", [this](const StoryLine& line) { change_jobs<core::CancelJobs>(line); }},
         {"hold", [this](const StoryLine& line) { change_jobs<core::HoldJobs>(line); }},
         {"release", [this](const StoryLine& line) { change_jobs<core::ReleaseJobs>(line); }},

@@ -108,7 +108,8 @@ public:
         return state_.node(event.node)->description.name + " lost";
     }
     std::string operator()(const core::NodeDrained& event) const {
-        return state_.node(event.node)->description.name + " drained";
+        return state_.node(event.node)->description.name + " drained" +
+               (event.cause == core::DrainCause::BlackHole ? ": " + event.reason : "");
     }
     std::string operator()(const core::WindowOpened& event) const {
         return event.reservation + " begins";
@@ -182,7 +183,8 @@ std::string word(core::WaitReason reason) {
                                              "RECLAIMING",
                                              "RESERVED",
                                              "TOPOLOGY",
-                                             "WHOLE_NODES_KEPT"};
+                                             "WHOLE_NODES_KEPT",
+                                             "KEPT_APART"};
     return kWords[static_cast<std::size_t>(reason)];
 }
 

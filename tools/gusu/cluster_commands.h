@@ -40,6 +40,7 @@ struct TenantWords {
     std::string status;
     std::string max_running;
     std::string max_pending;
+    std::string data_class;
     std::vector<std::string> labels;
 };
 int create_tenant(Session& session, const TenantWords& words);

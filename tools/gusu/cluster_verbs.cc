@@ -86,6 +86,9 @@ void add_tenant_words(CLI::App& verb, Invocation& invocation, TenantFunction fun
         ->type_name("N");
     verb.add_option("--max-pending", words->max_pending, "Waiting jobs; 0: no limit")
         ->type_name("N");
+    verb.add_option("--data-class", words->data_class,
+                    "sensitive: its jobs share no node with those of others")
+        ->type_name("public|internal|sensitive");
     verb.add_option("--label", words->labels, "For reports (repeatable)")
         ->allow_extra_args(false)
         ->type_name("K=V")

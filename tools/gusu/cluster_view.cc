@@ -104,7 +104,20 @@ std::string accelerator_table(const v1::GetStatusResponse& status, const View& v
     return table.to_text(view.width);
 }
 
+std::string failed_fast_text(int jobs) {
+    return jobs == 0 ? "" : std::to_string(jobs) + " " + say("jobs in a row");
+}
+
 std::string limit_text(int limit) { return limit == 0 ? say("unlimited") : std::to_string(limit); }
+
+// As it is; and as it was set where the tenants above are stricter.
+std::string class_text(const v1::Tenant& tenant) {
+    const std::string now = say(text::enum_text(tenant.data_class_now()));
+    const bool is_own = tenant.data_class() == tenant.data_class_now();
+    return tenant.data_class_now() == v1::DATA_CLASS_UNSPECIFIED ? ""
+           : is_own                                              ? now
+                                                                 : now + " " + say("(from above)");
+}
 
 std::string role_word(v1::Role role) { return text::enum_text(role); }
 
@@ -154,6 +167,7 @@ std::string node_details(const v1::Node& node, const View& view) {
         {say("State"), state_word(node.state())},
         {say("Drained"), node.drain_reason()},
         {say("Drains at"), node.has_drains_at() ? local_time(node.drains_at()) : ""},
+        {say("Failed at once"), failed_fast_text(node.failed_fast())},
         {say("GPUs"), used_of(number(node.gpus_used()), number(node.gpus()))},
         {say("CPUS"), used_of(number(node.cpus_used()), number(has.cpus()))},
         {say("MEMORY"), used_of(format_bytes(node.memory_used()), format_bytes(has.memory()))},
@@ -213,6 +227,7 @@ std::string tenant_details(const v1::Tenant& tenant) {
         {say("Status"), say(text::enum_text(tenant.status()))},
         {say("MAX RUNNING"), limit_text(tenant.max_running_jobs())},
         {say("MAX PENDING"), limit_text(tenant.max_pending_jobs())},
+        {say("Data class"), class_text(tenant)},
         {say("Labels"), labels_text(tenant.labels())},
         {say("Created"), local_time(tenant.created_at())},
     });

@@ -35,6 +35,19 @@ Status read_status(const std::string& word, v1::Tenant& tenant) {
     return Done{};
 }
 
+Status read_class(const std::string& word, v1::Tenant& tenant) {
+    if (word == "public") {
+        tenant.set_data_class(v1::DATA_CLASS_PUBLIC);
+    } else if (word == "internal") {
+        tenant.set_data_class(v1::DATA_CLASS_INTERNAL);
+    } else if (word == "sensitive") {
+        tenant.set_data_class(v1::DATA_CLASS_SENSITIVE);
+    } else {
+        return wrong("--data-class", "\"" + word + "\" is none of public, internal and sensitive");
+    }
+    return Done{};
+}
+
 Status read_limits(const TenantWords& words, v1::Tenant& tenant) {
     if (!words.max_running.empty()) {
         const Result<std::int64_t> most = parse_integer(words.max_running, 0, kMostJobs);
@@ -59,6 +72,12 @@ Result<v1::Tenant> read_tenant(const TenantWords& words) {
     tenant.set_display_name(words.name);
     if (!words.status.empty()) {
         const Status read = read_status(words.status, tenant);
+        if (!read) {
+            return read.error();
+        }
+    }
+    if (!words.data_class.empty()) {
+        const Status read = read_class(words.data_class, tenant);
         if (!read) {
             return read.error();
         }
@@ -121,6 +140,7 @@ std::vector<std::string> fields_said(const TenantWords& words) {
     add_if(!words.max_running.empty(), "max_running_jobs");
     add_if(!words.max_pending.empty(), "max_pending_jobs");
     add_if(!words.labels.empty(), "labels");
+    add_if(!words.data_class.empty(), "data_class");
     return fields;
 }
 

@@ -107,6 +107,19 @@ struct State::Apply {
     void note_all_holdings();
     void guarantee_nodes(TenantId owner, const std::string& accelerator, int nodes);
 
+    // enclosures.cc: who shares nodes with nobody else, and who is where.
+    void enclose(Tenant& tenant);
+    // The class of its data has changed, and so of what is below it.
+    void enclose_anew(TenantId changed);
+    void count_occupants();
+    void comes(const Job& job, NodeId node, Taken taken);
+    void goes(const Job& job, NodeId node);
+
+    // fast_failures.cc: how tasks went on their nodes.
+    void note_how_it_went(const Job& job, const PlacedTask& task, Time began);
+    void does_well(Node& node);
+    void suspect(const Node& node);
+
     // queue.cc: where waiting jobs stand, and what the end of a job means to others.
     void is_ready_now(Job& job);
     void enqueue(const Job& job);

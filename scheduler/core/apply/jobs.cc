@@ -109,9 +109,12 @@ void State::Apply::operator()(const TaskChanged& event) {
     Placed& placed = std::get<Placed>(changed.state);
     PlacedTask& one = placed.tasks.at(static_cast<std::size_t>(event.task));
     const bool held_its_room = !one.left();
+    const auto* ran = std::get_if<TaskRunning>(&one.state);
+    const Time began = ran == nullptr ? placed.since : ran->since;
     one.state = event.state;
     if (std::holds_alternative<TaskEnded>(event.state)) {
         state.unsettled_.insert(event.job);
+        note_how_it_went(changed, one, began);
     }
     if (held_its_room && one.left()) {
         leave(changed, event.task);

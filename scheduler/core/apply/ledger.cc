@@ -106,6 +106,7 @@ void State::Apply::hold(const Job& holder, Taken taken) {
             continue;
         }
         Node& on = node(task.node);
+        comes(holder, task.node, taken);
         on.tasks.insert({holder.id, static_cast<int>(rank)});
         const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
         const bool has_it = take(on.room, task, group.per_task);
@@ -150,6 +151,7 @@ void State::Apply::vacate(const Job& holder, int rank) {
     const PlacedTask& task = std::get<Placed>(holder.state).tasks[static_cast<std::size_t>(rank)];
     Node& on = node(task.node);
     on.tasks.erase({holder.id, rank});
+    goes(holder, task.node);
     if (on.room_is_exact) {
         const TaskGroup& group = holder.demand().groups[static_cast<std::size_t>(task.group)];
         give_back(on.room, task, group.per_task);

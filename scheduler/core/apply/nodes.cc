@@ -73,6 +73,8 @@ void State::Apply::operator()(const NodeLost& event) {
 void State::Apply::operator()(const NodeDrained& event) {
     Node& drained = node(event.node);
     drained.drained = event.reason;
+    drained.drain_cause = event.cause;
+    state.suspects_.erase(event.node);
     plan_drain(drained, std::nullopt);
     index(drained);
     offer(drained);
@@ -86,6 +88,7 @@ void State::Apply::operator()(const NodeDrainPlanned& event) {
 void State::Apply::operator()(const NodeResumed& event) {
     Node& resumed = node(event.node);
     resumed.drained.reset();
+    does_well(resumed);
     plan_drain(resumed, std::nullopt);
     index(resumed);
     offer(resumed);
@@ -106,6 +109,9 @@ void State::Apply::operator()(const NodeRestored& event) {
     Node& restored = node(event.node);
     set_contact(restored, event.contact);
     restored.drained = event.drained;
+    restored.drain_cause = event.drain_cause;
+    restored.fast_failures = event.fast_failures;
+    suspect(restored);
     restored.labels_set = event.labels_set;
     plan_drain(restored, event.drains);
     index(restored);

@@ -3,6 +3,7 @@
 #include <ranges>
 
 #include "scheduler/core/apply/apply.h"
+#include "scheduler/core/policy/enclosure.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
 #include "scheduler/core/policy/whole_nodes.h"
@@ -22,7 +23,8 @@ PendingJobs::Tree State::tree() const {
                            ? Standing{.firm = true,
                                       .whole_nodes = guaranteed_whole_nodes(*this, demand.tenant)}
                            : Standing{};
-            }};
+            },
+        .enclosure_of = [this](TenantId id) { return core::enclosure_of(*this, id); }};
 }
 
 void State::Apply::into_queue(const Job& waiting) {

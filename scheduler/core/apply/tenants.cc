@@ -20,10 +20,19 @@ void State::Apply::operator()(const TenantCreated& event) {
     if (event.parent) {
         ++tenant(event.parent).children;
     }
+    enclose(created);
+    if (created.enclosure == created.id) {
+        count_occupants();
+    }
 }
 
 void State::Apply::operator()(const TenantUpdated& event) {
-    tenant(event.tenant).description = event.description;
+    TenantDescription& description = tenant(event.tenant).description;
+    const DataClass before = description.data_class;
+    description = event.description;
+    if (description.data_class != before) {
+        enclose_anew(event.tenant);
+    }
     state.pending_.tenant_freed(event.tenant, state.tree());
 }
 
@@ -45,6 +54,9 @@ void State::Apply::operator()(const TenantDeleted& event) {
         }
     }
     state.tenant_by_path_.erase(gone.path);
+    if (state.enclosures_.erase(event.tenant) > 0) {
+        count_occupants();
+    }
     state.tenants_.erase(event.tenant);
 }
 

@@ -3,6 +3,7 @@
 #include "scheduler/base/text.h"
 #include "scheduler/core/decide/decide.h"
 #include "scheduler/core/policy/access.h"
+#include "scheduler/core/policy/enclosure.h"
 
 namespace gusu::core {
 namespace {
@@ -36,6 +37,18 @@ Error not_allowed(const std::string& user, const std::string& path) {
     return Error{ErrorCode::NotAllowed, user + " may not change tenant \"" + path +
                                             "\"; that takes a system administrator, or a tenant "
                                             "administrator above it"};
+}
+
+// A tenant's data is never less strict than its parent's.
+Status check_data_class(const State& state, const Tenant* parent, DataClass wanted) {
+    if (parent == nullptr || wanted >= data_class(state, *parent)) {
+        return Done{};
+    }
+    const std::string least = word(data_class(state, *parent));
+    return Error{ErrorCode::FailedPrecondition,
+                 "data_class: data of \"" + parent->path + "\" is " + least +
+                     ", and that of tenants below it can only be stricter, not " + word(wanted) +
+                     "; leave the class away, or change that of \"" + parent->path + "\" first"};
 }
 
 Amount children_guaranteed(const State& state, TenantId parent, const std::string& accelerator) {
@@ -258,6 +271,13 @@ Result<Events> decide(const Deciding& by, const CreateTenant& command) {
     if (by.state.tenant(command.path) != nullptr) {
         return Error{ErrorCode::AlreadyExists, "tenant \"" + command.path + "\" is there already"};
     }
+    const DataClass wanted = command.description.data_class;
+    const Status strict = wanted == DataClass::Public
+                              ? Status(Done{})  // nothing said
+                              : check_data_class(by.state, by.state.tenant(parent), wanted);
+    if (!strict) {
+        return strict.error();
+    }
     return Events{{by.now, TenantCreated{.tenant = TenantId{by.state.next_id()},
                                          .parent = parent,
                                          .path = command.path,
@@ -273,12 +293,20 @@ Result<Events> decide(const Deciding& by, const UpdateTenant& command) {
     if (!may_shape_below(by.state, command.caller.user, tenant.parent)) {
         return not_allowed(command.caller.user, command.path);
     }
+    if (command.data_class) {
+        const Tenant* parent = by.state.tenant(tenant.parent);
+        if (const Status strict = check_data_class(by.state, parent, *command.data_class);
+            !strict) {
+            return strict.error();
+        }
+    }
     TenantDescription changed = tenant.description;
     changed.display_name = command.display_name.value_or(changed.display_name);
     changed.status = command.status.value_or(changed.status);
     changed.max_pending_jobs = command.max_pending_jobs.value_or(changed.max_pending_jobs);
     changed.max_running_jobs = command.max_running_jobs.value_or(changed.max_running_jobs);
     changed.labels = command.labels.value_or(changed.labels);
+    changed.data_class = command.data_class.value_or(changed.data_class);
     return Events{{by.now, TenantUpdated{tenant.id, std::move(changed)}}};
 }
 

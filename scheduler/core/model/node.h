@@ -118,6 +118,18 @@ struct PlannedDrain {
     friend bool operator==(const PlannedDrain&, const PlannedDrain&) = default;
 };
 
+// Operators drain nodes, and so does the scheduler those that fail jobs fast.
+enum class DrainCause { Operator, BlackHole };
+
+// A task of the job failed soon after its start.
+struct FastFailure {
+    JobId job;
+    Time at;
+    Duration ran{0};
+
+    friend bool operator==(const FastFailure&, const FastFailure&) = default;
+};
+
 struct Node {
     NodeId id;
     NodeDescription description;
@@ -125,12 +137,16 @@ struct Node {
     std::string boot_id;
     Contact contact;
     std::optional<std::string> drained;  // the reason, while drained
+    DrainCause drain_cause = DrainCause::Operator;
     std::optional<PlannedDrain> drains;  // not while drained
 
     // Kept by the ledger. A node that came back smaller than what runs on it has no room.
     Room room;
     bool room_is_exact = true;
     std::set<TaskRef> tasks;
+
+    // Since a task did well there, of each job the last one; see apply/fast_failures.cc.
+    std::vector<FastFailure> fast_failures;
 
     // nullptr if it has no such label.
     const std::string* label(const std::string& name) const;

@@ -39,7 +39,8 @@ const PendingClass* PendingJobs::of(const Demand& demand) const {
 PendingJobs::ShapeId PendingJobs::shape_of(const Demand& demand, const Tree& tree) {
     const auto [found, is_new] =
         shape_ids_.try_emplace(Shape{demand.runtime, demand.sharing, demand.topology, demand.groups,
-                                     tree.entitlement_of(demand.tenant), tree.standing_of(demand)},
+                                     tree.entitlement_of(demand.tenant), tree.standing_of(demand),
+                                     tree.enclosure_of(demand.tenant)},
                                last_shape_ + 1);
     if (is_new) {
         ShapeQueue& queue = shapes_[++last_shape_];

@@ -38,6 +38,7 @@ struct Shape {
     std::vector<TaskGroup> groups;
     TenantId entitlement = {};  // the nearest tenant, itself or above, that has reserved nodes
     Standing standing = {};
+    TenantId enclosure = {};  // its jobs share nodes with no others; see policy/enclosure.h
 
     friend auto operator<=>(const Shape&, const Shape&) = default;
 };
@@ -70,6 +71,7 @@ public:
         std::function<GpuNeed(const Demand&)> need_of;
         std::function<TenantId(TenantId)> entitlement_of;
         std::function<Standing(const Demand&)> standing_of;
+        std::function<TenantId(TenantId)> enclosure_of;
     };
 
     const Classes& classes() const { return classes_; }

@@ -35,7 +35,9 @@ void add_nodes(const State& state, Events& events) {
                                                            .contact = node.contact,
                                                            .drained = node.drained,
                                                            .labels_set = node.labels_set,
-                                                           .drains = node.drains}});
+                                                           .drains = node.drains,
+                                                           .drain_cause = node.drain_cause,
+                                                           .fast_failures = node.fast_failures}});
     }
     for (const auto& [name, reservation] : state.reservations()) {
         events.push_back({state.last_event(), ReservationCreated{reservation}});

@@ -16,6 +16,7 @@
 #include "scheduler/core/model/held_place.h"
 #include "scheduler/core/model/node_index.h"
 #include "scheduler/core/model/nodes_by_label.h"
+#include "scheduler/core/model/occupants.h"
 #include "scheduler/core/model/pending.h"
 #include "scheduler/core/model/typical_tasks.h"
 #include "scheduler/core/model/whole_nodes.h"
@@ -133,6 +134,13 @@ public:
         return nodes_by_label_.of(label, nodes_, inventory_version_);
     }
     const WholeNodes& whole_nodes() const { return whole_nodes_; }
+    // Whether any tenant's data is sensitive. Only then it is counted who is where.
+    bool somebody_is_enclosed() const { return !enclosures_.empty(); }
+    const Occupants& occupants(NodeId node) const;
+    // Nodes on which enough jobs have failed fast to ask whether it is for the node.
+    const std::set<NodeId>& suspects() const { return suspects_; }
+    // Not before this; kNever if there is nobody to be asked about.
+    Time next_judgement() const;
     const TypicalTasks& typical_tasks() const { return typical_tasks_; }
     // Remembers what was computed from the two; never changes an answer.
     WorthTable& worth_table() const { return worth_table_; }
@@ -174,6 +182,7 @@ public:
     void asked_about(NodeId node) { hopeful_nodes_.erase(node); }
     void ask_about(NodeId node) { hopeful_nodes_[node] = std::nullopt; }
     void settled(JobId job) { unsettled_.erase(job); }
+    void suspects_are_judged(Time now);
 
 private:
     struct Apply;  // one function an event; apply/*.cc
@@ -242,6 +251,10 @@ private:
     NodeIndex open_nodes_;
     mutable NodesByLabel nodes_by_label_;
     WholeNodes whole_nodes_;
+    std::set<TenantId> enclosures_;
+    std::map<NodeId, Occupants> occupants_;
+    std::set<NodeId> suspects_;
+    std::optional<Time> judged_;
     TypicalTasks typical_tasks_;
     mutable WorthTable worth_table_;
     std::set<std::pair<Time, JobId>> ended_;

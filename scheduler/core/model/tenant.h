@@ -17,6 +17,13 @@ namespace gusu::core {
 
 enum class TenantStatus { Active, Suspended };
 
+// The least strict first. What a tenant says is the least for all below it.
+enum class DataClass {
+    Public,
+    Internal,   // for reports; it decides nothing here
+    Sensitive,  // its jobs share no node with those of others; see policy/enclosure.h
+};
+
 // What a tenant owns of one accelerator, in milli-GPUs.
 struct Quota {
     Amount guaranteed;
@@ -33,6 +40,7 @@ struct TenantDescription {
     int max_pending_jobs = 0;  // 0: no limit
     int max_running_jobs = 0;
     std::map<std::string, std::string> labels;
+    DataClass data_class = DataClass::Public;
 
     friend bool operator==(const TenantDescription&, const TenantDescription&) = default;
 };
@@ -43,6 +51,8 @@ struct Tenant {
     std::string path;               // "suda/nlp"
     std::vector<TenantId> lineage;  // from the top down to itself
     TenantDescription description;
+    // The highest tenant, itself or above it, whose data is sensitive; none if there is none.
+    TenantId enclosure;
     Time created;
     FlatMap<std::string, Quota> quotas;  // by accelerator, or kAnyAccelerator
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/base/text.h"
+#include "scheduler/core/policy/apart.h"
 #include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/elastic.h"
 #include "scheduler/core/policy/order.h"
@@ -239,6 +240,9 @@ Constraint capacity_constraint(const Asker& asker) {
     }
     if (auto kept = kept_constraint(state, demand)) {
         return *std::move(kept);
+    }
+    if (auto apart = apart_constraint(asker)) {
+        return *std::move(apart);
     }
     if (demand.topology && starts(asker, without_topology(demand))) {
         return topology_constraint(state, demand, asker.now);

@@ -25,7 +25,8 @@ public:
     }
 
     void add(const Node& node, Domain& domain) const {
-        const bool open = plan_.allows(node) && plan_.admits(wanted_.demand, node);
+        const bool open = plan_.allows(node) && plan_.admits(wanted_.demand, node) &&
+                          plan_.may_share(wanted_.demand, node);
         if (!open ||
             (plan_.confines() != nullptr && !OwnNodes().may_take(plan_, wanted_.demand, node))) {
             return;

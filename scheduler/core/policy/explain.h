@@ -41,6 +41,8 @@ enum class WaitReason {
     Topology,
     // It would break up a node that is guaranteed whole to others.
     WholeNodesKept,
+    // There is room beside jobs of other tenants, with which it may share no node.
+    KeptApart,
 };
 
 // One closed gate.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/policy/elastic.h"
+#include "scheduler/core/policy/enclosure.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/placement.h"
 #include "scheduler/core/policy/preemption.h"
@@ -18,9 +19,9 @@ constexpr std::size_t kMostEndsLookedAt = 4096;
 // Before another place is looked for where none is known, and for who runs beyond its limit.
 constexpr Duration kLooksAgainAfter{60'000};
 
-bool are_alike(const Demand& a, const Demand& b) {
+bool are_alike(const State& state, const Demand& a, const Demand& b) {
     return a.runtime == b.runtime && a.sharing == b.sharing && a.topology == b.topology &&
-           a.groups == b.groups;
+           a.groups == b.groups && enclosure_of(state, a.tenant) == enclosure_of(state, b.tenant);
 }
 
 // Where a job stands among all that wait.
@@ -42,7 +43,7 @@ bool stays(const Asker& asker, const Demand& demand, const HeldPlace& place) {
     const std::optional<Duration> stay = stay_of(asker.state.policy(), demand);
     return place.job != asker.job.id && !place.tasks.empty() &&
            !(stay && asker.now + *stay <= place.from) &&
-           !are_alike(demand, asker.state.job(place.job)->demand());
+           !are_alike(asker.state, demand, asker.state.job(place.job)->demand());
 }
 
 // Whether it might be there at all.
@@ -84,7 +85,7 @@ const Resources& each_of(const Demand& demand, const PlacedTask& task) {
 void keep(const State& state, const HeldPlace& place, Plan& plan) {
     const Demand& demand = state.job(place.job)->demand();
     for (const PlacedTask& task : place.tasks) {
-        plan.keep(task, each_of(demand, task));
+        plan.keep(task, demand);
     }
 }
 
@@ -100,10 +101,11 @@ bool fits(const HeldPlace& place, const Demand& demand, Plan plan) {
     return std::ranges::all_of(place.tasks, [&](const PlacedTask& task) {
         const Node& node = *plan.state().node(task.node);
         const Resources& each = each_of(demand, task);
-        if (!node.takes_work() || !node.room_is_exact || !has_room(plan.room(node), task, each)) {
+        if (!node.takes_work() || !node.room_is_exact || !has_room(plan.room(node), task, each) ||
+            !plan.may_share(demand, node)) {
             return false;
         }
-        plan.take(task, each);
+        plan.take(task, demand);
         return true;
     });
 }
@@ -220,12 +222,13 @@ bool may_hold_for(const State& state, const Demand& demand) {
            std::ranges::none_of(
                state.held_places(),
                [&](const auto& each) {
-                   return are_alike(state.job(each.first)->demand(), demand);
+                   return are_alike(state, state.job(each.first)->demand(), demand);
                });
 }
 
-bool is_large(const Demand& demand) {
-    return demand.tasks() > 1 || demand.groups.front().per_task.milli_gpus > Amount(kWholeDevice);
+bool is_large(const State& state, const Demand& demand) {
+    return demand.tasks() > 1 || demand.groups.front().per_task.milli_gpus > Amount(kWholeDevice) ||
+           enclosure_of(state, demand.tenant);
 }
 
 Plan offered_to(const Asker& asker, const Demand& demand) {

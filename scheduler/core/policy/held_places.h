@@ -17,8 +17,9 @@ namespace gusu::core {
 
 // At most 8 places are kept, one for each shape.
 bool may_hold_for(const State& state, const Demand& demand);
-// Whether a place may be kept for such jobs. Others need but one device, which whoever ends leaves.
-bool is_large(const Demand& demand);
+// Whether a place may be kept for such jobs. Others need but one device, which whoever ends leaves;
+// but who shares no node may need all of one to run empty.
+bool is_large(const State& state, const Demand& demand);
 
 // Who asks for room: a waiting job, or what it would be with another demand.
 struct Asker {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "scheduler/core/policy/enclosure.h"
 #include "scheduler/core/policy/preemption.h"
 #include "scheduler/core/policy/quota.h"
 #include "scheduler/core/policy/windows.h"
@@ -13,7 +14,7 @@ void keep_nominated(Plan& plan) {
     for (const auto& [id, nomination] : state.nominations()) {
         const Demand& demand = state.job(id)->demand();
         for (const PlacedTask& task : nomination.tasks) {
-            plan.keep(task, demand.groups[static_cast<std::size_t>(task.group)].per_task);
+            plan.keep(task, demand);
         }
     }
 }
@@ -54,7 +55,8 @@ bool is_free(const State& state, const Demand& demand, const Nomination& nominat
     for (const PlacedTask& task : nomination.tasks) {
         const Node& node = *state.node(task.node);
         if (!node.takes_work() || !node.room_is_exact ||
-            window_in_the_way(state, demand, node.id, now) != nullptr) {
+            window_in_the_way(state, demand, node.id, now) != nullptr ||
+            !may_share(state, demand, node.id)) {
             return false;
         }
         const Resources& each = demand.groups[static_cast<std::size_t>(task.group)].per_task;

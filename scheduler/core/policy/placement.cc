@@ -85,7 +85,7 @@ private:
                 task.milli_per_device = wish_.ask.milli_each;
                 task.slices = choose_slices(task.devices, node);
             }
-            plan_.take(task, group_.per_task);
+            plan_.take(task, demand_);
             tasks.push_back(std::move(task));
         }
     }
@@ -251,7 +251,8 @@ private:
     }
 
     bool is_suitable(const Node& node) const {
-        return plan_.allows(node) && suits(demand_, group_, node) && plan_.admits(demand_, node);
+        return plan_.allows(node) && suits(demand_, group_, node) && plan_.admits(demand_, node) &&
+               plan_.may_share(demand_, node);
     }
 
     const Demand& demand_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "scheduler/core/policy/confines.h"
+#include "scheduler/core/policy/enclosure.h"
 #include "scheduler/core/policy/windows.h"
 
 namespace gusu::core {
@@ -21,6 +22,28 @@ Room Plan::room(const Node& node) const {
 
 bool Plan::admits(const Demand& demand, const Node& node) const {
     return !now_ || window_in_the_way(*state_, demand, node.id, *now_) == nullptr;
+}
+
+bool Plan::may_share(const Demand& demand, const Node& node) const {
+    return !counts_occupants() || occupants(node).are_all_of(enclosure_of(*state_, demand.tenant));
+}
+
+const Occupants& Plan::occupants(const Node& node) const {
+    if (occupants_ != nullptr) {
+        if (const auto found = occupants_->find(node.id); found != occupants_->end()) {
+            return found->second;
+        }
+    }
+    return state_->occupants(node.id);
+}
+
+Occupants& Plan::change_occupants(const Node& node) {
+    if (occupants_ == nullptr) {
+        occupants_ = std::make_shared<std::map<NodeId, Occupants>>();
+    } else if (occupants_.use_count() > 1) {
+        occupants_ = std::make_shared<std::map<NodeId, Occupants>>(*occupants_);
+    }
+    return occupants_->try_emplace(node.id, state_->occupants(node.id)).first->second;
 }
 
 bool Plan::is_untouched(const Node& node) const {
@@ -51,20 +74,36 @@ void give_back(const PlacedTask& task, const Resources& each, Room& room) {
     task.each_share([&](const DeviceShare& share) { room.give_back(share); });
 }
 
-void Plan::take(const PlacedTask& task, const Resources& each) {
-    Room& room = change(*state_->node(task.node));
-    const Resources held = task.holds(each);
+namespace {
+
+const Resources& each_of(const Demand& demand, const PlacedTask& task) {
+    return demand.groups[static_cast<std::size_t>(task.group)].per_task;
+}
+
+}  // namespace
+
+void Plan::take(const PlacedTask& task, const Demand& demand) {
+    const Node& node = *state_->node(task.node);
+    Room& room = change(node);
+    const Resources held = task.holds(each_of(demand, task));
     room.milli_cpus -= held.milli_cpus;
     room.memory -= held.memory;
     task.each_share([&](const DeviceShare& share) { room.take(share); });
+    if (counts_occupants()) {
+        change_occupants(node).come(enclosure_of(*state_, demand.tenant));
+    }
 }
 
-void Plan::keep(const PlacedTask& task, const Resources& each) {
-    Room& room = change(*state_->node(task.node));
-    const Resources held = task.holds(each);
+void Plan::keep(const PlacedTask& task, const Demand& demand) {
+    const Node& node = *state_->node(task.node);
+    Room& room = change(node);
+    const Resources held = task.holds(each_of(demand, task));
     room.milli_cpus = room.milli_cpus.minus_at_most(held.milli_cpus);
     room.memory = room.memory.minus_at_most(held.memory);
     task.each_share([&](const DeviceShare& share) { room.keep(share); });
+    if (counts_occupants()) {
+        change_occupants(node).come(enclosure_of(*state_, demand.tenant));
+    }
 }
 
 void Plan::release(const Job& placed) {
@@ -78,8 +117,10 @@ void Plan::release(const Job& placed, int rank) {
     const PlacedTask& task = std::get<Placed>(placed.state).tasks[static_cast<std::size_t>(rank)];
     const Node& node = *state_->node(task.node);
     if (!task.leaving && node.room_is_exact) {
-        give_back(task, placed.demand().groups[static_cast<std::size_t>(task.group)].per_task,
-                  change(node));
+        give_back(task, each_of(placed.demand(), task), change(node));
+        if (counts_occupants()) {
+            change_occupants(node).go(enclosure_of(*state_, placed.demand().tenant));
+        }
     }
 }
 

@@ -32,6 +32,12 @@ public:
     bool is_open(const Node& node) const { return view_ == View::Empty || node.takes_work(); }
     // Whether a job of this demand is in nobody's way on the node.
     bool admits(const Demand& demand, const Node& node) const;
+    // Whether it would be beside nobody there that it may not share a node with.
+    bool may_share(const Demand& demand, const Node& node) const;
+    // Who is on the node; counted only while somebody is enclosed.
+    const Occupants& occupants(const Node& node) const;
+    // For who asks where there is room whoever is there.
+    void ignore_occupants() { ignores_occupants_ = true; }
     // Whether nothing is on the node, as far as anybody knows.
     bool is_untouched(const Node& node) const;
 
@@ -41,9 +47,9 @@ public:
     bool allows(const Node& node) const;
 
     // As much of it as is free: the place is kept for somebody.
-    void keep(const PlacedTask& task, const Resources& each);
+    void keep(const PlacedTask& task, const Demand& demand);
     // The room must be there.
-    void take(const PlacedTask& task, const Resources& each);
+    void take(const PlacedTask& task, const Demand& demand);
     // All tasks of a placed job are gone, or one is. Of a node that came back smaller than what
     // runs on it nobody knows what becomes free, so nothing does, nor does by tasks that leave
     // anyway: their room goes to others. What tenants use stays as it is.
@@ -52,6 +58,10 @@ public:
 
 private:
     Room& change(const Node& node);
+    bool counts_occupants() const {
+        return view_ == View::Now && state_->somebody_is_enclosed() && !ignores_occupants_;
+    }
+    Occupants& change_occupants(const Node& node);
 
     const State* state_;
     View view_;
@@ -60,6 +70,8 @@ private:
     std::shared_ptr<std::map<NodeId, Room>>
         changed_;                               // shared by copies until one of them changes it
     std::shared_ptr<const Confines> confines_;  // none for most jobs
+    bool ignores_occupants_ = false;
+    std::shared_ptr<std::map<NodeId, Occupants>> occupants_;  // where they are others; as changed_
 };
 
 // What a task held is free again.

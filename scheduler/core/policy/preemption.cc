@@ -6,6 +6,7 @@
 #include "scheduler/core/policy/claim.h"
 #include "scheduler/core/policy/domains.h"
 #include "scheduler/core/policy/elastic.h"
+#include "scheduler/core/policy/enclosure.h"
 #include "scheduler/core/policy/held_places.h"
 #include "scheduler/core/policy/order.h"
 #include "scheduler/core/policy/quota.h"
@@ -16,52 +17,18 @@ namespace {
 
 constexpr std::size_t kMostVictimsLookedAt = 256;
 constexpr std::size_t kMostJobsScanned = 4096;
-constexpr std::size_t kMostTenantsLookedAt = 64;
 constexpr std::size_t kMostVictimsTriedWithout = 32;
 constexpr std::size_t kMostSurplusTasks = 1024;
-
-struct Reachable {
-    StopRight right;
-    TenantId tenant;
-    const std::set<Stoppable>* jobs = nullptr;
-};
-
-bool reaches_already(TenantId tenant, const std::vector<Reachable>& reachable) {
-    return std::ranges::find(reachable, tenant, &Reachable::tenant) != reachable.end();
-}
-
-// The group whose tasks are hardest to place.
-const TaskGroup& main_group_of(const Demand& demand) {
-    return *std::ranges::max_element(
-        demand.groups, {}, [](const auto& group) { return group.per_task.milli_gpus.units(); });
-}
-
-// Whether a task of the main group could be on the node with so much free.
-bool fits(const State& state, const Demand& demand, const Node& node, const Room& room) {
-    const TaskGroup& group = main_group_of(demand);
-    const bool is_whole = room == whole_room(node.description);
-    if (!suits(demand, group, node) || (demand.sharing == Sharing::Exclusive && !is_whole)) {
-        return false;
-    }
-    const Ask ask = Ask::of(group);
-    const NodeIndex& nodes = state.open_nodes();
-    const Offer offer = nodes.offer_of(node, room);
-    return std::ranges::any_of(choices(state, group), [&](const std::string& accelerator) {
-        return tasks_that_fit(ask, nodes.accelerator(accelerator), offer, 1) == 1;
-    });
-}
 
 // Finds a way for one waiting job.
 class Planner {
 public:
     // The demand is the beneficiary's, or one for fewer nodes; it comes to this need.
-    Planner(PreemptionPlanner::Moment& moment, const Job& beneficiary, const Demand& asked,
-            GpuNeed need)
-        : state_(moment.state),
+    Planner(PlanMoment& moment, const Job& beneficiary, const Demand& asked, GpuNeed need)
+        : moment_(moment),
+          state_(moment.state),
           now_(moment.now),
           expected_(moment.expected),
-          exposure_(moment.exposure),
-          work_(moment.work),
           beneficiary_(beneficiary),
           asked_(asked),
           claim_(moment.state, beneficiary, std::move(need), moment.now) {}
@@ -103,70 +70,15 @@ private:
         return found;
     }
 
-    // Tenants of whose jobs some may be stopped, those of whom is most over the guarantee first.
-    std::vector<Reachable> reachable_tenants() {
-        std::vector<Reachable> reachable;
-        for (const auto& [accelerator, gpus] : claim_.need()) {
-            const bool owns = expected_.owns(claim_.top(), claim_.need());
-            for (const Exposure::Borrower& borrower : exposure_.borrowers(accelerator)) {
-                ++work_;
-                if (borrower.top != claim_.top() && reachable.size() < kMostTenantsLookedAt &&
-                    (owns || claim_.is_lower_than(borrower.highest_lane))) {
-                    add_reachable({.of_guarantee = owns, .over = owns ? borrower.over : 0},
-                                  exposure_.holders(accelerator, borrower.top), reachable);
-                }
-            }
-        }
-        if (reachable.size() < kMostTenantsLookedAt) {
-            add_relatives(reachable);
-        }
-        std::ranges::sort(reachable, [](const Reachable& a, const Reachable& b) {
-            return std::pair(-a.right.over, a.tenant) < std::pair(-b.right.over, b.tenant);
-        });
-        return reachable;
-    }
-
-    void add_reachable(StopRight right, const std::vector<Exposure::Holder>& holders,
-                       std::vector<Reachable>& reachable) {
-        for (const Exposure::Holder& holder : holders) {
-            ++work_;
-            if (reaches_already(holder.tenant, reachable)) {
-                continue;  // each tenant's jobs once, whatever several groups ask for
-            }
-            if (right.of_guarantee || claim_.is_lower_than(holder.highest_lane)) {
-                reachable.push_back({right, holder.tenant, holder.jobs});
-            }
-        }
-    }
-
-    // Tenants below the same one at the top.
-    void add_relatives(std::vector<Reachable>& reachable) {
-        const auto below = state_.stoppable().find(claim_.top());
-        if (below == state_.stoppable().end()) {
-            return;
-        }
-        for (const auto& [tenant, jobs] : below->second.of) {
-            ++work_;
-            const bool has_higher_lane = claim_.is_lower_than(-jobs.begin()->lane_down);
-            for (const auto& [accelerator, gpus] : claim_.need()) {
-                const auto right = claim_.right_against(tenant, accelerator, expected_);
-                if (right && (right->of_guarantee || has_higher_lane)) {
-                    reachable.push_back({*right, tenant, &jobs});
-                    break;
-                }
-            }
-        }
-    }
-
     void collect() {
         std::size_t scanned = 0;
-        for (const auto& [right, tenant, jobs] : reachable_tenants()) {
+        for (const auto& [right, tenant, jobs] : reachable(moment_, claim_)) {
             for (const Stoppable& stoppable : *jobs) {
                 if ((!claim_.is_lower_than(-stoppable.lane_down) && !right.of_guarantee) ||
                     ++scanned > kMostJobsScanned || candidates_.size() == kMostVictimsLookedAt) {
                     break;
                 }
-                ++work_;
+                ++moment_.work;
                 if (right.of_guarantee || claim_.passes(stoppable)) {
                     add_candidate(*state_.job(stoppable.job));
                 }
@@ -176,7 +88,7 @@ private:
     }
 
     void collect_on(const Stage& stage) {
-        work_ += stage.stoppable.size();
+        moment_.work += stage.stoppable.size();
         for (const Job* job : stage.stoppable) {
             add_candidate(*job);
         }
@@ -235,15 +147,29 @@ private:
         return nodes;
     }
 
-    static void leave(const Candidate& victim, NodeId node, Room& room) {
+    // What is left on the node when some have gone.
+    struct Left {
+        Room room;
+        Occupants occupants;  // counted only while somebody is enclosed
+    };
+
+    void leave(const Candidate& victim, NodeId node, Left& left) const {
+        const Demand& demand = victim.job->demand();
         for (const PlacedTask& task : std::get<Placed>(victim.job->state).tasks) {
-            if (task.node == node && !task.leaving) {
-                give_back(
-                    task,
-                    victim.job->demand().groups[static_cast<std::size_t>(task.group)].per_task,
-                    room);
+            if (task.node != node || task.leaving) {
+                continue;
+            }
+            give_back(task, demand.groups[static_cast<std::size_t>(task.group)].per_task,
+                      left.room);
+            if (state_.somebody_is_enclosed()) {
+                left.occupants.go(enclosure_of(state_, demand.tenant));
             }
         }
+    }
+
+    bool fits_in(const Left& left, const Node& node) const {
+        return left.occupants.are_all_of(enclosure_of(state_, asked_.tenant)) &&
+               fits(state_, asked_, node, left.room);
     }
 
     std::vector<const Candidate*> enough_on(const Node& node,
@@ -253,7 +179,7 @@ private:
             !base().admits(asked_, node)) {
             return {};
         }
-        Room room = base().room(node);
+        Left left{.room = base().room(node), .occupants = base().occupants(node)};
         ExpectedUse expected(&expected_);
         std::vector<const Candidate*> victims;
         for (const Candidate* candidate : here) {
@@ -261,9 +187,9 @@ private:
                 continue;
             }
             expected.leaves(*candidate->job);
-            leave(*candidate, node.id, room);
+            leave(*candidate, node.id, left);
             victims.push_back(candidate);
-            if (fits(state_, asked_, node, room)) {
+            if (fits_in(left, node)) {
                 return victims;
             }
         }
@@ -413,11 +339,10 @@ private:
         return *base_;
     }
 
+    PlanMoment& moment_;
     const State& state_;
     const Time now_;
     const ExpectedUse& expected_;
-    Exposure& exposure_;
-    std::size_t& work_;
     const Job& beneficiary_;
     const Demand& asked_;
     const Claim claim_;
@@ -440,7 +365,7 @@ bool is_within(const GpuNeed& held, const GpuNeed& need) {
 }
 
 // What an exclusive job comes to is known only with its nodes: then its right is asked again.
-std::optional<PlanAndCost> plan_for(PreemptionPlanner::Moment& moment, const Job& beneficiary,
+std::optional<PlanAndCost> plan_for(PlanMoment& moment, const Job& beneficiary,
                                     const Demand& demand) {
     const std::optional<Demand> least =
         demand.is_elastic() ? std::optional(at_least(demand)) : std::nullopt;
@@ -463,8 +388,8 @@ std::optional<PlanAndCost> plan_for(PreemptionPlanner::Moment& moment, const Job
 }
 
 // The cheapest domain to make room in.
-std::optional<PlanAndCost> plan_for_a_domain(PreemptionPlanner::Moment& moment,
-                                             const Job& beneficiary, const Demand& demand) {
+std::optional<PlanAndCost> plan_for_a_domain(PlanMoment& moment, const Job& beneficiary,
+                                             const Demand& demand) {
     std::optional<PlanAndCost> best;
     for (const std::string& domain :
          domains_to_free(offered(moment.state, moment.now + kKeptBeyondGrace), demand)) {
@@ -484,7 +409,7 @@ std::optional<PlanAndCost> plan_for_a_domain(PreemptionPlanner::Moment& moment,
 }  // namespace
 
 PreemptionPlanner::PreemptionPlanner(const State& state, Time now)
-    : moment_(std::make_unique<Moment>(state, now)) {}
+    : moment_(std::make_unique<PlanMoment>(state, now)) {}
 
 std::optional<PreemptionPlan> PreemptionPlanner::plan(const Job& beneficiary) {
     const DemandPointer demand = moment_->state.asks_now(beneficiary);
@@ -499,25 +424,6 @@ std::optional<PreemptionPlan> PreemptionPlanner::plan_on(const Stage& stage,
     const DemandPointer demand = moment_->state.asks_now(beneficiary);
     return Planner(*moment_, beneficiary, *demand, preferred_need(moment_->state, *demand))
         .on(stage);
-}
-
-Stage::Stage(const State& state, const Node& on) : node(&on), most(on.room) {
-    for (const TaskRef& held : on.tasks) {
-        const Job& job = *state.job(held.job);
-        const auto& placed = std::get<Placed>(job.state);
-        if (!placed.stoppable) {
-            continue;
-        }
-        const PlacedTask& task = placed.tasks[static_cast<std::size_t>(held.task)];
-        give_back(task, job.demand().groups[static_cast<std::size_t>(task.group)].per_task, most);
-        if (stoppable.empty() || stoppable.back() != &job) {
-            stoppable.push_back(&job);
-        }
-    }
-}
-
-bool Stage::suits(const State& state, const Demand& demand) const {
-    return fits(state, demand, *node, most);
 }
 
 }  // namespace gusu::core

@@ -10,8 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "scheduler/core/policy/exposure.h"
 #include "scheduler/core/policy/placement.h"
+#include "scheduler/core/policy/reachable.h"
+#include "scheduler/core/policy/stage.h"
 
 namespace gusu::core {
 
@@ -25,32 +26,9 @@ struct PreemptionPlan {
     std::vector<Shrink> shrinks = {};
 };
 
-// A node on which some jobs may be stopped.
-struct Stage {
-    const Node* node = nullptr;
-    std::vector<const Job*> stoppable;  // none twice
-    Room most;                          // free there if all of them were stopped
-
-    Stage(const State& state, const Node& on);
-    // Whether a job of one task could be there then.
-    bool suits(const State& state, const Demand& demand) const;
-};
-
 // Plans of one moment: when one has been carried out, others need a new planner.
 class PreemptionPlanner {
 public:
-    // What all of them see, and the work that was done, in jobs and tenants looked at.
-    struct Moment {
-        Moment(const State& as_it_is, Time at)
-            : state(as_it_is), now(at), expected(state), exposure(state, expected) {}
-
-        const State& state;
-        const Time now;
-        const ExpectedUse expected;
-        Exposure exposure;
-        std::size_t work = 0;
-    };
-
     PreemptionPlanner(const State& state, Time now);
 
     // The cheapest way found, in work lost. If elastic jobs can make room by giving up tasks beyond
@@ -65,7 +43,7 @@ public:
     std::size_t take_work() { return std::exchange(moment_->work, 0); }
 
 private:
-    std::unique_ptr<Moment> moment_;
+    std::unique_ptr<PlanMoment> moment_;
 };
 
 // What is free now and not kept for nominated jobs.

@@ -102,7 +102,8 @@ std::int64_t Rooms::size_of(const Offer& offer) const {
 
 bool Rooms::is_suitable(NodeId id) const {
     const Node& node = *plan_.state().node(id);
-    return plan_.allows(node) && suits(demand_, group_, node) && plan_.admits(demand_, node);
+    return plan_.allows(node) && suits(demand_, group_, node) && plan_.admits(demand_, node) &&
+           plan_.may_share(demand_, node);
 }
 
 void Rooms::add_changed() {

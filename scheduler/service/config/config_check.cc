@@ -39,6 +39,8 @@ constexpr Range kKeepTasks{seconds(0), hours(24), "from 0s to 24h"};
 constexpr Range kPolicyTime{seconds(0), hours(24 * 365), "from 0s to 365d"};
 constexpr std::int64_t kMostLaneHours = 1'000'000'000;
 constexpr int kMostLanes = 16;
+constexpr int kMostFailures = 16;  // of a node the core remembers no more
+constexpr Range kFailsWithin{seconds(1), hours(1), "from 1s to 1h"};
 constexpr Range kKeepEnded{seconds(0), hours(24 * 365), "from 0s to 365d"};
 
 void check_duration(const std::string& field, const google::protobuf::Duration& value,
@@ -212,6 +214,19 @@ void check_accelerator(const std::string& field, const gusu::v1::Accelerator& ac
     }
 }
 
+void check_black_hole(const config::v1::BlackHoleConfig& rule, Complaints& complaints) {
+    if (rule.jobs() < 0 || rule.jobs() > kMostFailures) {
+        complaints.add_value("policy.black_hole.jobs", std::to_string(rule.jobs()),
+                             "from 0, which is off, to " + std::to_string(kMostFailures));
+    }
+    if (rule.users() < 1 || rule.users() > kMostFailures) {
+        complaints.add_value("policy.black_hole.users", std::to_string(rule.users()),
+                             "from 1 to " + std::to_string(kMostFailures));
+    }
+    check_duration("policy.black_hole.within", rule.within(), kFailsWithin, complaints);
+    check_number("policy.black_hole.most_share", rule.most_share(), 1, complaints);
+}
+
 void check_policy(const config::v1::PolicyConfig& policy, Complaints& complaints) {
     check_duration("policy.run_at_least", policy.run_at_least(), kPolicyTime, complaints);
     check_duration("policy.short_job", policy.short_job(), kPolicyTime, complaints);
@@ -219,6 +234,7 @@ void check_policy(const config::v1::PolicyConfig& policy, Complaints& complaints
     check_duration("policy.wait_for_many_nodes", policy.wait_for_many_nodes(), kPolicyTime,
                    complaints);
     check_number("policy.lendable_share", policy.lendable_share(), 1, complaints);
+    check_black_hole(policy.black_hole(), complaints);
     std::int64_t before = 0;
     for (int i = 0; i < policy.lane_bounds_gpu_hours_size(); ++i) {
         const std::int64_t bound = policy.lane_bounds_gpu_hours(i);

@@ -24,6 +24,22 @@ void default_to(std::string& field, const char* value) {
     }
 }
 
+void fill_defaults_of(config::v1::BlackHoleConfig& rule) {
+    const core::BlackHoleRule defaults;
+    if (!rule.has_jobs()) {
+        rule.set_jobs(defaults.jobs);
+    }
+    if (!rule.has_users()) {
+        rule.set_users(defaults.users);
+    }
+    if (!rule.has_within()) {
+        *rule.mutable_within() = TimeUtil::MillisecondsToDuration(defaults.within.count());
+    }
+    if (!rule.has_most_share()) {
+        rule.set_most_share(defaults.most_milli / 1000.0);
+    }
+}
+
 void fill_defaults_of_policy(config::v1::PolicyConfig& policy) {
     const core::Policy defaults;
     const auto as_duration = [](Duration value) {
@@ -49,6 +65,7 @@ void fill_defaults_of_policy(config::v1::PolicyConfig& policy) {
         policy.mutable_lane_bounds_gpu_hours()->Add(defaults.lane_bounds_gpu_hours.begin(),
                                                     defaults.lane_bounds_gpu_hours.end());
     }
+    fill_defaults_of(*policy.mutable_black_hole());
 }
 
 void fill_defaults(SchedulerConfig& config) {
@@ -170,6 +187,11 @@ core::Policy to_policy(const config::v1::PolicyConfig& config) {
             .lendable_milli = static_cast<int>(std::lround(config.lendable_share() * 1000)),
             .lane_bounds_gpu_hours = {config.lane_bounds_gpu_hours().begin(),
                                       config.lane_bounds_gpu_hours().end()},
+            .black_hole = {.jobs = config.black_hole().jobs(),
+                           .users = config.black_hole().users(),
+                           .within = duration(config.black_hole().within()),
+                           .most_milli = static_cast<int>(
+                               std::lround(config.black_hole().most_share() * 1000))},
             .waits_for_many = duration(config.wait_for_many_nodes())};
 }
 

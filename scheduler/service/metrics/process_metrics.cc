@@ -112,7 +112,17 @@ struct Counted {
     std::vector<Wait> waits;
     int preempted = 0;
     std::map<std::string, double> lost;  // GPU-seconds by tenant
+    std::map<core::DrainCause, int> drained;
+
+    bool is_nothing() const {
+        return finished.empty() && waits.empty() && preempted == 0 && lost.empty() &&
+               drained.empty();
+    }
 };
+
+const char* cause_of(core::DrainCause cause) {
+    return cause == core::DrainCause::BlackHole ? "black_hole" : "operator";
+}
 
 void count_finished(const core::State& state, JobId id, Counted& counted) {
     if (const core::Job* job = state.job(id); job != nullptr && job->is_finished()) {
@@ -164,6 +174,8 @@ ProcessMetrics::ProcessMetrics()
                             "Jobs stopped to give their GPUs to others.")),
       lost_(counters(*registry_, "gusu_preempted_gpu_seconds_lost_total",
                      "GPU-seconds of preempted attempts since their work was last saved.")),
+      drained_(counters(*registry_, "gusu_nodes_drained_total",
+                        "Nodes drained by operators, or because they failed jobs fast.")),
       full_passes_(counters(*registry_, "gusu_full_passes_total",
                             "Looks at everything that waits, as a test of the quick steps.")
                        .Add({})),
@@ -181,6 +193,9 @@ ProcessMetrics::ProcessMetrics()
         rpc_by_method_.try_emplace(method);
     }
     preemptions_.Add({{"reason", "reclaimed"}});
+    for (const auto cause : {core::DrainCause::Operator, core::DrainCause::BlackHole}) {
+        drained_.Add({{"reason", cause_of(cause)}});
+    }
 }
 
 void ProcessMetrics::full_pass_started(int jobs) {
@@ -220,10 +235,11 @@ Release ProcessMetrics::see(const core::State& state, const core::Events& events
             counted->preempted += stop->because.reason == core::EndReason::Preempted ? 1 : 0;
         } else if (const auto* again = std::get_if<core::JobRequeued>(&event.body)) {
             count_lost(state, *again, *counted);
+        } else if (const auto* drained = std::get_if<core::NodeDrained>(&event.body)) {
+            ++counted->drained[drained->cause];
         }
     }
-    if (counted->finished.empty() && counted->waits.empty() && counted->preempted == 0 &&
-        counted->lost.empty()) {
+    if (counted->is_nothing()) {
         return {};
     }
     return [this, counted](const Status&) {
@@ -237,6 +253,9 @@ Release ProcessMetrics::see(const core::State& state, const core::Events& events
         preemptions_.Add({{"reason", "reclaimed"}}).Increment(counted->preempted);
         for (const auto& [tenant, gpu_seconds] : counted->lost) {
             lost_.Add({{"tenant", tenant}}).Increment(gpu_seconds);
+        }
+        for (const auto& [cause, nodes] : counted->drained) {
+            drained_.Add({{"reason", cause_of(cause)}}).Increment(nodes);
         }
     };
 }

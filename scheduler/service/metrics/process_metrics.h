@@ -53,6 +53,7 @@ private:
     Histograms& wait_;
     Counters& preemptions_;
     Counters& lost_;
+    Counters& drained_;
     prometheus::Counter& full_passes_;
     prometheus::Counter& missed_;
     prometheus::Gauge& exec_sessions_;

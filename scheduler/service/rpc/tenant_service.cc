@@ -22,6 +22,8 @@ using wire::Field;
 constexpr int kMostGpus = 1'000'000;
 constexpr int kMostNodes = 1'000'000;
 constexpr std::int64_t kMostJobs = 1'000'000'000;
+constexpr const char* kFields =
+    "display_name, status, max_pending_jobs, max_running_jobs, labels, data_class";
 
 Status check_description(const v1::Tenant& tenant) {
     const Field field{nullptr, "tenant", -1};
@@ -41,6 +43,10 @@ core::Labels labels_of(const v1::Tenant& tenant) {
     return {tenant.labels().begin(), tenant.labels().end()};
 }
 
+Result<core::DataClass> class_of(const v1::Tenant& tenant) {
+    return wire::to_data_class({nullptr, "tenant.data_class", -1}, tenant.data_class());
+}
+
 Result<core::CreateTenant> to_create(const std::string& user, const v1::Tenant& tenant) {
     if (const Status valid = check_description(tenant); !valid) {
         return valid.error();
@@ -49,18 +55,21 @@ Result<core::CreateTenant> to_create(const std::string& user, const v1::Tenant& 
     if (!status) {
         return status.error();
     }
+    const auto data_class = class_of(tenant);
+    if (!data_class) {
+        return data_class.error();
+    }
     return core::CreateTenant{.caller = {user},
                               .path = tenant.path(),
                               .description = {.display_name = tenant.display_name(),
                                               .status = *status,
                                               .max_pending_jobs = tenant.max_pending_jobs(),
                                               .max_running_jobs = tenant.max_running_jobs(),
-                                              .labels = labels_of(tenant)}};
+                                              .labels = labels_of(tenant),
+                                              .data_class = *data_class}};
 }
 
 Status take_field(const std::string& name, const v1::Tenant& tenant, core::UpdateTenant& update) {
-    static const std::vector<std::string> kFields{"display_name", "status", "max_pending_jobs",
-                                                  "max_running_jobs", "labels"};
     if (name == "display_name") {
         update.display_name = tenant.display_name();
     } else if (name == "max_pending_jobs") {
@@ -75,9 +84,14 @@ Status take_field(const std::string& name, const v1::Tenant& tenant, core::Updat
             return status.error();
         }
         update.status = *status;
+    } else if (name == "data_class") {
+        const auto data_class = class_of(tenant);
+        if (!data_class) {
+            return data_class.error();
+        }
+        update.data_class = *data_class;
     } else {
-        return wire::refuse({nullptr, "fields", -1}, quote(name), "cannot be changed",
-                            "display_name, status, max_pending_jobs, max_running_jobs, labels");
+        return wire::refuse({nullptr, "fields", -1}, quote(name), "cannot be changed", kFields);
     }
     return Done{};
 }
@@ -91,8 +105,7 @@ Result<core::UpdateTenant> to_update(const std::string& user,
     update.caller.user = user;
     update.path = request.tenant().path();
     if (request.fields().empty()) {
-        return wire::refuse({nullptr, "fields", -1}, "is empty",
-                            "display_name, status, max_pending_jobs, max_running_jobs, labels");
+        return wire::refuse({nullptr, "fields", -1}, "is empty", kFields);
     }
     for (const std::string& name : request.fields()) {
         if (const Status taken = take_field(name, request.tenant(), update); !taken) {
@@ -183,7 +196,7 @@ void list_tenants(const CallOf& call) {
             }
         }
         call->response.set_next_page_token(add_page(visible, page, [&](const core::Tenant* tenant) {
-            *call->response.add_tenants() = wire::to_proto(*tenant);
+            *call->response.add_tenants() = wire::to_proto(state, *tenant);
         }));
         return Done{};
     });
@@ -202,8 +215,9 @@ TenantService::Reactor* TenantService::CreateTenant(Context* context,
         }
         change(call, std::move(*command),
                [call](core::Scheduler& scheduler, const core::Events&, Time) -> Status {
+                   const core::State& state = scheduler.state();
                    *call->response.mutable_tenant() =
-                       wire::to_proto(*scheduler.state().tenant(call->request.tenant().path()));
+                       wire::to_proto(state, *state.tenant(call->request.tenant().path()));
                    return Done{};
                });
     });
@@ -220,8 +234,9 @@ TenantService::Reactor* TenantService::UpdateTenant(Context* context,
         }
         change(call, std::move(*command),
                [call](core::Scheduler& scheduler, const core::Events&, Time) -> Status {
+                   const core::State& state = scheduler.state();
                    *call->response.mutable_tenant() =
-                       wire::to_proto(*scheduler.state().tenant(call->request.tenant().path()));
+                       wire::to_proto(state, *state.tenant(call->request.tenant().path()));
                    return Done{};
                });
     });
@@ -246,7 +261,7 @@ TenantService::Reactor* TenantService::GetTenant(Context* context,
             if (!tenant) {
                 return tenant.error();
             }
-            *call->response.mutable_tenant() = wire::to_proto(**tenant);
+            *call->response.mutable_tenant() = wire::to_proto(scheduler.state(), **tenant);
             return Done{};
         });
     });

@@ -148,7 +148,7 @@ TEST(Exclusive, GoesWhereNothingIsAndHoldsAllOfIt) {
         EXPECT_EQ(gpus_held(placement.tasks)[kAnyAccelerator].units(), wanted.held_gpus * 1000);
         Plan plan(world.state());
         for (const PlacedTask& task : placement.tasks) {
-            plan.take(task, demand.groups[0].per_task);
+            plan.take(task, demand);
         }
         for (const PlacedTask& task : placement.tasks) {
             EXPECT_TRUE(plan.room(*world.state().node(task.node)).is_nothing());

@@ -116,7 +116,7 @@ TEST(Plan, TakenRoomIsTakenAndTheRestIsRanked) {
     Plan plan(world.state());
     std::vector<std::string> nodes;
     for (Placement next = place(half, plan); next.found(); next = place(half, plan)) {
-        plan.take(next.tasks.front(), half.groups.front().per_task);
+        plan.take(next.tasks.front(), half);
         nodes.push_back(world.state().node(next.tasks.front().node)->description.name);
     }
     EXPECT_EQ(nodes, (std::vector<std::string>{"n0", "n1", "n1"}));

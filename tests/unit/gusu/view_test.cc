@@ -100,6 +100,21 @@ TEST(Nodes, SimulatedIsSaid) {
     EXPECT_THAT(text, HasSubstr("/512GiB"));
 }
 
+TEST(Nodes, OneThatFailsJobsAtOnceSaysSo) {
+    const auto node = message<v1::Node>("{name: n1, state: ready, failed_fast: 3}\n");
+    EXPECT_THAT(node_details(node, kView), HasSubstr("3 jobs in a row"));
+    EXPECT_THAT(node_details(message<v1::Node>("{name: n1}\n"), kView), Not(HasSubstr("in a row")));
+}
+
+TEST(Tenants, ClassIsSaidWithWhereItComesFrom) {
+    const auto own =
+        message<v1::Tenant>("{path: med, data_class: sensitive, data_class_now: sensitive}\n");
+    EXPECT_THAT(tenant_details(own), HasSubstr("SENSITIVE\n"));
+    const auto below =
+        message<v1::Tenant>("{path: med/genome, data_class: public, data_class_now: sensitive}\n");
+    EXPECT_THAT(tenant_details(below), HasSubstr("SENSITIVE (from above)"));
+}
+
 TEST(Status, OneScreen) {
     const auto status = message<v1::GetStatusResponse>(
         "leader: s1\nversion: 0.1.0\naccepting: true\n"

@@ -144,6 +144,19 @@ TEST_F(Config, WhatIsSetStays) {
     EXPECT_EQ(config->accelerators(1).gpu_equivalents(), 0.4);
 }
 
+TEST_F(Config, RulesOfTheQueue) {
+    const Result<SchedulerConfig> config = load(
+        "policy:\n"
+        "  run_at_least: 1m\n"
+        "  black_hole: {jobs: 0, users: 3, within: 90s, most_share: 0.25}\n");
+    ASSERT_TRUE(config.ok()) << config.error().message;
+    core::Policy expected;
+    expected.runs_at_least = std::chrono::minutes(1);
+    expected.black_hole = {
+        .jobs = 0, .users = 3, .within = std::chrono::seconds(90), .most_milli = 250};
+    EXPECT_EQ(to_policy(config->policy()), expected);
+}
+
 struct BadCase {
     const char* yaml;
     const char* refusal;
@@ -190,6 +203,14 @@ TEST_F(Config, WrongValues) {
         {"address: '0.0.0.0:7077'",
          "scheduler.yaml: address: \"0.0.0.0:7077\" is not allowed; the host and port by which "
          "others reach this scheduler"},
+        {"policy: {black_hole: {jobs: 17}}",
+         "scheduler.yaml: policy.black_hole.jobs: 17 is not allowed; from 0, which is off, to 16"},
+        {"policy: {black_hole: {users: 0}}",
+         "scheduler.yaml: policy.black_hole.users: 0 is not allowed; from 1 to 16"},
+        {"policy: {black_hole: {within: 0s}}",
+         "scheduler.yaml: policy.black_hole.within: 0s is not allowed; from 1s to 1h"},
+        {"policy: {black_hole: {most_share: 2}}",
+         "scheduler.yaml: policy.black_hole.most_share: 2 is not allowed; a number from 0 to 1"},
         {"keep_ended_jobs: -1",
          "scheduler.yaml: keep_ended_jobs: -1 is not allowed; from 1 to 10000000"},
         {"tls: {names: ['a b']}",

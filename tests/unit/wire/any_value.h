@@ -28,6 +28,10 @@ inline constexpr int kEnumerators<core::Health> = 2;
 template <>
 inline constexpr int kEnumerators<core::TenantStatus> = 2;
 template <>
+inline constexpr int kEnumerators<core::DataClass> = 3;
+template <>
+inline constexpr int kEnumerators<core::DrainCause> = 2;
+template <>
 inline constexpr int kEnumerators<core::Role> = 6;
 template <>
 inline constexpr int kEnumerators<core::Priority> = 3;

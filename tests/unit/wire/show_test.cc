@@ -253,10 +253,47 @@ TEST(ShowNode, ShowsWhatIsUsed) {
     platform.happen(12, core::NodeDrained{.node = {2}, .reason = "fan"});
     EXPECT_EQ(node(2).state(), v1::NODE_STATE_DRAINED);
     EXPECT_EQ(node(2).drain_reason(), "fan");
+    EXPECT_FALSE(node(2).drained_as_black_hole());
+    platform.happen(12, core::NodeDrained{.node = {2},
+                                          .reason = "4 jobs of 3 users failed",
+                                          .cause = core::DrainCause::BlackHole});
+    EXPECT_TRUE(node(2).drained_as_black_hole());
     platform.happen(13,
                     core::NodeContactLost{.node = {2}, .lease_ends = from_milliseconds(73'000)});
     EXPECT_EQ(node(2).state(), v1::NODE_STATE_UNREACHABLE);
     EXPECT_EQ(node(2).last_seen().seconds(), 13);
+}
+
+TEST(ShowNode, TellsWhoFailedAtOnceThere) {
+    SmallPlatform platform;
+    platform.submit(0, 100, gpu_spec(3));
+    platform.place(10, 100, 3);
+    core::TaskChanged ended{.job = {100}, .incarnation = {101}, .task = 0, .state = {}};
+    ended.incarnation = std::get<core::Placed>(platform.state().job({100})->state).incarnation;
+    ended.state = core::TaskEnded{
+        .at = from_milliseconds(12'000),
+        .ending = {.reason = core::EndReason::ExitCode, .exit_code = 1, .signal = 0, .detail = {}}};
+    const auto failed_fast = [&] {
+        return to_proto(platform.state(), *platform.state().node(NodeId{2}), Time()).failed_fast();
+    };
+    EXPECT_EQ(failed_fast(), 0);
+    platform.happen(12, ended);
+    EXPECT_EQ(failed_fast(), 1);
+    platform.happen(13, core::NodeResumed{{2}});
+    EXPECT_EQ(failed_fast(), 0);
+}
+
+TEST(ShowTenant, ClassIsTheStrictestOfItAndThoseAboveIt) {
+    SmallPlatform platform;
+    core::TenantDescription sensitive;
+    sensitive.data_class = core::DataClass::Sensitive;
+    platform.happen(1, core::TenantCreated{{20}, {}, "med", sensitive});
+    platform.happen(2, core::TenantCreated{{21}, {20}, "med/genome", {}});
+    const v1::Tenant below = to_proto(platform.state(), *platform.state().tenant("med/genome"));
+    EXPECT_EQ(below.data_class(), v1::DATA_CLASS_PUBLIC);
+    EXPECT_EQ(below.data_class_now(), v1::DATA_CLASS_SENSITIVE);
+    const v1::Tenant other = to_proto(platform.state(), *platform.state().tenant("suda"));
+    EXPECT_EQ(other.data_class_now(), v1::DATA_CLASS_PUBLIC);
 }
 
 TEST(ShowQuota, WhatIsAboveTheGuaranteeIsBorrowed) {

@@ -34,6 +34,7 @@ const std::array<FaultName, kFaults>& fault_names() {
         {Fault::QuotaChanged, "F41", "quota changed"},
         {Fault::MassReconnect, "F42", "mass reconnect"},
         {Fault::ReplyLost, "", "reply lost"},
+        {Fault::NodeFailsAll, "", "node fails all tasks"},
     }};
     return kNames;
 }

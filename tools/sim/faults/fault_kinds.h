@@ -44,8 +44,9 @@ enum class Fault {
     QuotaChanged,      // F41
     MassReconnect,     // F42
     ReplyLost,         // of a client, which asks again with the same request id
+    NodeFailsAll,      // whatever is started there ends at once, for a while
 };
-inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::ReplyLost) + 1;
+inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::NodeFailsAll) + 1;
 
 struct FaultName {
     Fault fault;

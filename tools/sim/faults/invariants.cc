@@ -13,6 +13,17 @@
 namespace gusu::testing {
 namespace {
 
+// The highest tenant above this one, or itself, whose data is sensitive; from the descriptions.
+TenantId enclosure_above(const core::State& state, TenantId tenant) {
+    TenantId highest;
+    for (const core::Tenant* each = state.tenant(tenant); each != nullptr;
+         each = state.tenant(each->parent)) {
+        const bool sensitive = each->description.data_class == core::DataClass::Sensitive;
+        highest = sensitive ? each->id : highest;
+    }
+    return highest;
+}
+
 class Inspection {
 public:
     Inspection(core::Scheduler& scheduler, Time now)
@@ -32,6 +43,7 @@ public:
         jobs_are_as_close_as_they_must();
         tasks_are_spread_evenly();
         it_is_known_who_holds_nodes();
+        it_is_known_who_is_where();
         return broken_;
     }
 
@@ -178,7 +190,7 @@ private:
     }
 
     // So that a preemption plan knows what its victims leave. Limits stand: they count by the
-    // state.
+    // state. Where the class of somebody's data has changed since, it might not come again.
     void what_is_released_can_be_taken_again() {
         for (const auto& [incarnation, id] : state_.placed()) {
             const core::Job& job = *state_.job(id);
@@ -189,8 +201,11 @@ private:
             });
             core::Plan plan(state_);
             plan.release(job);
+            const bool shares = std::ranges::all_of(tasks, [&](const core::PlacedTask& task) {
+                return plan.may_share(job.demand(), *state_.node(task.node));
+            });
             const core::Placement again = core::place(as_where_it_is(job), plan);
-            expect(!open || again.found() || again.limit || again.lending || again.kept,
+            expect(!open || !shares || again.found() || again.limit || again.lending || again.kept,
                    "job " + std::to_string(id.value) + " has no room where it was");
         }
     }
@@ -347,6 +362,17 @@ private:
         }
     }
 
+    void it_is_known_who_is_where() {
+        for (const auto& [id, node] : state_.nodes()) {
+            core::Occupants there;
+            for (const core::TaskRef& held : node.tasks) {
+                there.come(enclosure_above(state_, state_.job(held.job)->demand().tenant));
+            }
+            expect(!state_.somebody_is_enclosed() || state_.occupants(id) == there,
+                   "it is not known who is on " + node.description.name);
+        }
+    }
+
     // P12.
     void every_waiting_job_has_a_reason() {
         std::int64_t waiting = 0;
@@ -389,6 +415,13 @@ std::string placed_in_the_way(const core::State& before, const core::Event& even
         if (core::window_in_the_way(before, demand, task.node, event.at) != nullptr) {
             return "job " + std::to_string(placed->job.value) +
                    " was placed where a window is in its way";
+        }
+        const TenantId own = enclosure_above(before, demand.tenant);
+        for (const core::TaskRef& held : before.node(task.node)->tasks) {
+            if (enclosure_above(before, before.job(held.job)->demand().tenant) != own) {
+                return "job " + std::to_string(placed->job.value) + " was placed beside job " +
+                       std::to_string(held.job.value) + ", and shares no node with it";
+            }
         }
     }
     return "";

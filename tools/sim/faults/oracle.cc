@@ -73,10 +73,14 @@ void Oracle::program_began(const Program& program, const v1::Launch& launch) {
                    " begins while " + text_of(other) + " runs");
     }
     others.insert(program);
+    const auto known = jobs_.find(JobId{launch.job_id()});
+    const TenantId tenant = known == jobs_.end() ? TenantId{} : known->second.tenant;
+    check_neighbours(program, tenant);
     Running& running = running_[program];
     running = {.job = launch.job_id(),
                .devices = {launch.devices().begin(), launch.devices().end()},
-               .milli = launch.milli_gpus_per_device()};
+               .milli = launch.milli_gpus_per_device(),
+               .tenant = tenant};
     for (const int device : running.devices) {
         int& held = milli_of_device_[{program.node, device}];
         held += running.milli;
@@ -86,7 +90,6 @@ void Oracle::program_began(const Program& program, const v1::Launch& launch) {
     }
     std::set<std::uint64_t>& incarnations = ran_[launch.job_id()];
     incarnations.insert(program.incarnation);
-    const auto known = jobs_.find(JobId{launch.job_id()});
     expect(known != jobs_.end(), "S9 durable before launch",
            text_of(program) + " is of a job that the journal does not know");
     expect(ever_placed_.contains(IncarnationId{program.incarnation}), "S9 durable before launch",
@@ -114,7 +117,44 @@ void Oracle::program_hangs(const Program& program) {
     life_.tell([&] { return text_of(program) + " hangs"; });
     if (const auto found = running_.find(program); found != running_.end()) {
         running_of_job_[found->second.job].erase(program);
+        found->second.hangs = true;
     }
+}
+
+// What hangs in the kernel runs no instruction.
+void Oracle::check_neighbours(const Program& program, TenantId tenant) {
+    for (auto each = running_.lower_bound({.node = program.node});
+         each != running_.end() && each->first.node == program.node; ++each) {
+        const Running& other = each->second;
+        const bool apart = sensitive_.contains(tenant) || sensitive_.contains(other.tenant);
+        expect(!apart || other.hangs || other.tenant == tenant, "S35 sensitive data is alone",
+               text_of(program) + " begins beside " + text_of(each->first) +
+                   ", and data of one of the two is sensitive");
+    }
+}
+
+void Oracle::note_end(NodeId node, JobId job, core::EndReason reason) {
+    if (reason == core::EndReason::Completed) {
+        failed_on_.erase(node);
+    } else {
+        failed_on_[node].insert(job);
+    }
+}
+
+void Oracle::check_drain(const core::NodeDrained& drain) {
+    if (drain.cause != core::DrainCause::BlackHole) {
+        black_holes_.erase(drain.node);
+        return;
+    }
+    black_holes_.insert(drain.node);
+    const std::size_t failed = failed_on_[drain.node].size();
+    expect(failed >= 4, "S36 drained for its failures",
+           "node " + std::to_string(drain.node.value) + " is drained for " +
+               std::to_string(failed) + " jobs that failed in a row");
+    expect(black_holes_.size() <= std::max<std::size_t>(1, nodes_.size() / 10),
+           "S36 few are drained for failures",
+           std::to_string(black_holes_.size()) + " of " + std::to_string(nodes_.size()) +
+               " nodes are drained since jobs fail there");
 }
 
 std::string Oracle::what_runs() const {
@@ -137,12 +177,16 @@ void Oracle::note(const core::Event& event) {
         const core::JobSpec& spec = *submitted->spec;
         expect(!jobs_.contains(submitted->job), "S3 ids never reused",
                "job " + std::to_string(submitted->job.value) + " is submitted a second time");
+        jobs_[submitted->job].tenant = spec.demand->tenant;
         jobs_[submitted->job].once = spec.retry.retries == 0 &&
                                      spec.demand->preemption == core::Preemption::Forbidden &&
                                      !spec.demand->is_elastic();
     } else if (const auto* placed = std::get_if<core::JobPlaced>(&event.body)) {
         const Submitted& job = jobs_[placed->job];
         placed_[placed->incarnation] = {placed->job, event.at};
+        for (const core::PlacedTask& each : placed->tasks) {
+            nodes_of_[placed->incarnation].push_back(each.node);
+        }
         expect(ever_placed_.insert(placed->incarnation).second, "S3 ids never reused",
                "incarnation " + std::to_string(placed->incarnation.value) + " is used twice");
         expect(!job.ended, "S15 terminal is terminal",
@@ -168,6 +212,10 @@ void Oracle::note(const core::Event& event) {
                    std::to_string(task->task) + " goes from state " + std::to_string(reached) +
                    " to " + std::to_string(task->state.index()));
         reached = task->state.index();
+        if (end != nullptr) {
+            note_end(nodes_of_[task->incarnation][static_cast<std::size_t>(task->task)], task->job,
+                     end->ending.reason);
+        }
         const auto exit = exits_.find({task->incarnation.value, task->task});
         expect(!success || (exit != exits_.end() && exit->second == 0), "S16 no false success",
                "task " + std::to_string(task->incarnation.value) + "." +
@@ -184,6 +232,23 @@ void Oracle::note(const core::Event& event) {
         expect(leads->epoch > epoch_, "S4 epochs rise",
                "epoch " + std::to_string(leads->epoch) + " after " + std::to_string(epoch_));
         epoch_ = leads->epoch;
+    } else {
+        note_platform(event);
+    }
+}
+
+void Oracle::note_platform(const core::Event& event) {
+    if (const auto* created = std::get_if<core::TenantCreated>(&event.body)) {
+        if (created->description.data_class == core::DataClass::Sensitive) {
+            sensitive_.insert(created->tenant);
+        }
+    } else if (const auto* joined = std::get_if<core::NodeJoined>(&event.body)) {
+        nodes_.insert(joined->node);
+    } else if (const auto* drained = std::get_if<core::NodeDrained>(&event.body)) {
+        check_drain(*drained);
+    } else if (const auto* resumed = std::get_if<core::NodeResumed>(&event.body)) {
+        black_holes_.erase(resumed->node);
+        failed_on_.erase(resumed->node);
     }
 }
 

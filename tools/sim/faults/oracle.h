@@ -71,11 +71,17 @@ private:
         std::uint64_t job = 0;
         std::vector<int> devices;
         int milli = 0;
+        TenantId tenant = {};
+        bool hangs = false;
     };
+    void check_neighbours(const Program& program, TenantId tenant);
+    void note_end(NodeId node, JobId job, core::EndReason reason);
+    void check_drain(const core::NodeDrained& drain);
     void check_shares(const core::State& state);
     void check_use(const core::State& state);
     void check_lost_nodes(const core::State& state);
     void note(const core::Event& event);
+    void note_platform(const core::Event& event);
     void check_usage(const core::Event& event, JobId job, IncarnationId incarnation,
                      const std::vector<core::UsageRow>& rows);
 
@@ -91,6 +97,7 @@ private:
     std::map<std::pair<std::uint64_t, int>, std::size_t> reached_;  // state, by task in the journal
 
     struct Submitted {
+        TenantId tenant = {};
         bool once = false;  // neither retries nor preemption
         bool cancelled = false;
         bool ended = false;
@@ -108,6 +115,11 @@ private:
     std::map<std::string, QuotaWishes> quota_wishes_;
     std::map<std::string, std::int64_t> quotas_;
     std::uint64_t epoch_ = 0;
+    std::set<TenantId> sensitive_;
+    std::set<NodeId> nodes_;
+    std::map<NodeId, std::set<JobId>> failed_on_;  // in a row
+    std::set<NodeId> black_holes_;                 // drained as such
+    std::map<IncarnationId, std::vector<NodeId>> nodes_of_;
 };
 
 }  // namespace gusu::faults

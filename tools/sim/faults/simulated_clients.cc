@@ -12,6 +12,7 @@ constexpr const char* kUser = "root";
 constexpr const char* kAccelerator = "nvidia-h200";
 constexpr Duration kPatience{10'000};
 constexpr std::int64_t kMostRunMs = 240'000;
+constexpr Duration kLooksAtNodes{300'000};
 
 const core::Caller kCaller{kUser};
 
@@ -51,11 +52,17 @@ void SimulatedClients::begin() {
     founded.token.user = kUser;
     wish({founded,
           [this](const core::State&) {
-              for (const char* tenant : {"a", "b"}) {
-                  wish({core::CreateTenant{kCaller, tenant, {}}, nullptr, nullptr});
+              const bool one_is_sensitive = life_.dice.falls(0.4);
+              for (const std::string tenant : {"a", "b"}) {
+                  core::TenantDescription description;
+                  if (one_is_sensitive && tenant == "b") {
+                      description.data_class = core::DataClass::Sensitive;
+                  }
+                  wish({core::CreateTenant{kCaller, tenant, description}, nullptr, nullptr});
                   set_quota(tenant, 8000);
               }
               go_on();
+              mend_nodes();
           },
           nullptr});
 }
@@ -112,6 +119,20 @@ void SimulatedClients::go_on() {
         if (!resting_) {
             life_.dice.falls(0.12) ? cancel() : submit();
             go_on();
+        }
+    });
+}
+
+void SimulatedClients::mend_nodes() {
+    life_.time.after(life_.dice.around(kLooksAtNodes), [this] {
+        mend_nodes();
+        if (scheduler_ == nullptr || scheduler_->dead()) {
+            return;
+        }
+        for (const auto& [id, node] : scheduler_->core().state().nodes()) {
+            if (node.drained) {
+                wish({core::ResumeNode{kCaller, node.description.name}, nullptr, nullptr});
+            }
         }
     });
 }

@@ -38,6 +38,8 @@ private:
     void submit();
     void cancel();
     void set_quota(const std::string& tenant, std::int64_t guaranteed);
+    // An operator looks now and then which nodes were drained, and resumes them.
+    void mend_nodes();
 
     Life& life_;
     Oracle& oracle_;

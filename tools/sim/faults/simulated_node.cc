@@ -109,7 +109,7 @@ Fate SimulatedNode::fate_of(const agent::TaskKey&, const v1::Launch& launch) {
     if (life_.befalls(Fault::HangsOnKill)) {
         fate.hangs_for = dice.between(Duration(500), kLongestHang);
     }
-    fate.exits_at_launch = life_.befalls(Fault::ExitsAtLaunch);
+    fate.exits_at_launch = life_.befalls(Fault::ExitsAtLaunch) || life_.time.now() < fails_until_;
     fate.saves = dice.falls(0.3) ? static_cast<int>(dice.upto(3)) : 0;
     return fate;
 }

@@ -62,6 +62,7 @@ public:
     Disk& disk() { return disk_; }
     void sync() { synced_ = disk_; }
     void fill_disk(Duration until) { full_until_ = until; }
+    void fail_all(Duration until) { fails_until_ = until; }
     bool disk_is_full() const;
 
     // The process table.
@@ -130,6 +131,7 @@ private:
     Disk disk_;
     Disk synced_;
     Duration full_until_{0};
+    Duration fails_until_{0};
     std::map<agent::TaskKey, Process> processes_;
     Watcher watcher_;
     std::optional<Duration> lease_ends_;

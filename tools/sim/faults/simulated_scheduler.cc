@@ -29,6 +29,7 @@ std::vector<core::Command> first_commands(Duration waits_for_many) {
     std::vector<core::Accelerator> catalogue(1);
     catalogue.front().name = "nvidia-h200";
     catalogue.front().vendor = "nvidia";
+    policy.black_hole.users = 1;  // there is but one
     return {core::TakeLeadership{kLease + kKillTime}, core::SetCatalogue{catalogue},
             core::SetPolicy{policy}};
 }

@@ -10,6 +10,7 @@ constexpr Duration kLongestCut{180'000};
 constexpr Duration kLongestPause{600'000};
 constexpr Duration kLongestTrouble{120'000};
 constexpr Duration kLongestDown{30'000};
+constexpr Duration kLongestFailing{600'000};
 constexpr Duration kLongestPowerLoss{300'000};
 constexpr Duration kYear{std::int64_t{365} * 86'400'000};
 // What the agent has started before its machine goes may still begin.
@@ -286,6 +287,11 @@ void SimulatedWorld::befall_node(Fault fault) {
         power_is_lost(one);
         return;
     }
+    if (fault == Fault::NodeFailsAll) {
+        ++life_.counts.of(fault);
+        one.node.fail_all(life_.time.now() + dice.between(Duration(1'000), kLongestFailing));
+        return;
+    }
     if (one.agent == nullptr) {
         return;
     }
@@ -368,6 +374,7 @@ void SimulatedWorld::calm_down() {
     for (const auto& machine : machines_) {
         machine->crashes_left = 0;
         machine->node.fill_disk(life_.time.now());
+        machine->node.fail_all(life_.time.now());
         machine->node.set_drift(1);
         if (machine->node.mend_devices() && machine->agent != nullptr) {
             machine->agent->doom(1);  // an agent says what it has when it starts
