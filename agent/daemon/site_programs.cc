@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -47,6 +48,12 @@ std::optional<TaskKey> key_of(const std::string& text) {
     }
     return TaskKey{.incarnation = static_cast<std::uint64_t>(*incarnation),
                    .task = static_cast<int>(*task)};
+}
+
+// "17.0" of "17.0-epilog".
+std::optional<TaskKey> key_before(const std::string& suffix, const std::string& name) {
+    return name.ends_with(suffix) ? key_of(name.substr(0, name.size() - suffix.size()))
+                                  : std::nullopt;
 }
 
 std::string printable(std::string line) {
@@ -176,25 +183,24 @@ void SitePrograms::take_over(std::map<std::string, Descriptor>& found) {
     for (const Which which : {Which::Prolog, Which::Epilog}) {
         const std::string suffix = std::string("-") + kNames[static_cast<int>(which)];
         for (auto each = found.begin(); each != found.end();) {
-            const auto& [name, process] = *each;
-            const auto key = name.ends_with(suffix)
-                                 ? key_of(name.substr(0, name.size() - suffix.size()))
-                                 : std::nullopt;
-            if (!key) {
-                ++each;
-                continue;
+            const auto key = key_before(suffix, each->first);
+            if (key) {
+                take_over(which, *key, std::move(each->second));
             }
-            if (which == Which::Prolog) {
-                (void)stop_supervisor(process, folder(which, *key), {.signal = "KILL"});
-                if (!wait_until_over(process, kEndPatience)) {
-                    spdlog::error("prolog of a task does not end task={}", to_text(*key));
-                }
-            } else {
-                running(which)[*key].process = std::move(each->second);
-                watch(which, *key);
-            }
-            each = found.erase(each);
+            each = key ? found.erase(each) : std::next(each);
         }
+    }
+}
+
+void SitePrograms::take_over(Which which, const TaskKey& key, Descriptor process) {
+    if (which == Which::Epilog) {
+        running(which)[key].process = std::move(process);
+        watch(which, key);
+        return;
+    }
+    const Status stopped = stop_supervisor(process, folder(which, key), {.signal = "KILL"});
+    if (!stopped || !wait_until_over(process, kEndPatience)) {
+        spdlog::error("prolog of a task does not end task={}", to_text(key));
     }
 }
 

@@ -74,6 +74,7 @@ private:
         Descriptor process;
         Ended ended;
     };
+    void take_over(Which which, const TaskKey& key, Descriptor process);
     std::filesystem::path folder(Which which, const TaskKey& key) const;
     Status prepare(Which which, const TaskKey& key, const v1::Launch& launch);
     Status start(Which which, const TaskKey& key, Ended ended);
