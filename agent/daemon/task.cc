@@ -36,6 +36,7 @@ v1::TaskObservation to_observation(const Task& task, Duration now) {
     }
     if (task.phase != TaskPhase::Exited) {
         seen.set_waits_for(task.waits_for);
+        seen.set_drain(task.stuck);
         return seen;
     }
     seen.set_exit_code(task.exit.exit_code);

@@ -35,6 +35,7 @@ struct Task {
     TaskPhase phase = TaskPhase::Starting;
     ExitRecord exit;
     std::string waits_for = {};  // while it is starting; in no journal
+    std::string stuck = {};      // that it cannot be killed; in no journal
     SavesRecord saves = {};      // as its supervisor wrote it; in no journal but the task's folder
 };
 

@@ -18,6 +18,9 @@ constexpr Duration kNoGrace{0};
 // To save what is not on the card.
 constexpr Duration kMostDeviceGrace{30'000};
 
+// After its grace a task is killed, and nothing of it should be left at once.
+constexpr Duration kStuckAfter{120'000};
+
 constexpr const char* kVanished = "the supervisor vanished";
 constexpr const char* kNeverStarted = "the agent stopped before the program was started";
 constexpr const char* kStoppedBefore = "stopped before it was started";
@@ -159,10 +162,28 @@ void Tasks::stop(Live& live, const StopRequest& request) {
     const Status stopped = host_.stop(live.task.key, request);
     if (stopped) {
         live.stop = request;
+        timers_.after(request.grace + kStuckAfter,
+                      [this, key = live.task.key] { look_whether_stuck(key); });
     } else {
         spdlog::error("task cannot be stopped task={} reason={}", to_text(live.task.key),
                       stopped.error().message);
     }
+}
+
+// The node is to take no more work before somebody has looked at it.
+void Tasks::look_whether_stuck(const TaskKey& key) {
+    const auto found = tasks_.find(key);
+    if (found == tasks_.end() || found->second.task.phase == TaskPhase::Exited ||
+        !found->second.task.stuck.empty()) {
+        return;
+    }
+    Task& task = found->second.task;
+    task.stuck = "task " + std::to_string(key.task) + " of job " + task.launch.job_id_text() +
+                 " lives on two minutes after it was killed, and holds its devices; a process in "
+                 "state D cannot be killed, and often only a restart of the node helps";
+    spdlog::error("task cannot be killed task={} job={}", to_text(key),
+                  task.launch.job_id_text());
+    news_.insert(key);
 }
 
 void Tasks::kill(Live& live) {

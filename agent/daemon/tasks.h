@@ -86,6 +86,7 @@ private:
     void look_for_end(const TaskKey& key, const std::string& otherwise);
     void stop(Live& live, const StopRequest& request);
     void stop_by_own_rules(Live& live, Duration most, const std::string& why);
+    void look_whether_stuck(const TaskKey& key);
     void kill(Live& live);
     void forget(const std::vector<TaskKey>& keys);
 

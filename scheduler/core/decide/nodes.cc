@@ -120,12 +120,16 @@ void add_observed(const Deciding& by, const Node& node,
         }
         const TaskRef reference{job->id, seen.task};
         const auto before = reached.try_emplace(reference, tasks[rank].state.index()).first;
-        if (seen.state.index() <= before->second) {
+        const bool is_news = seen.state.index() > before->second;
+        // First, so that the job does not come back to this node. What has ended is told again and
+        // again, also after the node was resumed; what goes on holds its devices still.
+        if (is_news || !std::holds_alternative<TaskEnded>(seen.state)) {
+            drain_for(seen);
+        }
+        if (!is_news) {
             continue;
         }
         before->second = seen.state.index();
-        // First, so that the job does not come back to this node.
-        drain_for(seen);
         events.push_back({by.now, TaskChanged{.job = job->id,
                                               .incarnation = seen.incarnation,
                                               .task = seen.task,

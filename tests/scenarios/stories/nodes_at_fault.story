@@ -48,3 +48,21 @@ at 54s exits fourth drain=epilog
 52s   n1 drained
 53s   n2 drained
 54s   fourth ended: completed; used 3 GPU-seconds
+
+# A task that lives on after it was killed holds its devices, and the node says so; resumed, it says so
+# again only when it comes back.
+at 60s resume n1
+at 61s submit fifth tenant=t gpus=8
+at 62s runs fifth
+at 63s cancel fifth
+at 200s runs fifth drain=stuck
+at 201s resume n1
+at 210s exits fifth signal=9 drain=stuck
+at 211s resume n1
+at 212s exits fifth signal=9 drain=stuck
+----
+61s   fifth placed on n1[0-7]
+63s   fifth told to stop: cancelled by user
+200s  n1 drained
+210s  n1 drained
+210s  fifth ended: cancelled by user; used 1192 GPU-seconds
