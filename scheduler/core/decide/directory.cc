@@ -54,6 +54,13 @@ Error may_not_grant(const std::string& user) {
                      "roles on a tenant an administrator of it"};
 }
 
+// By the clock of who led before. Agents may still be with a leader before that one, for which it
+// has waited longer than its own lease.
+Duration left_of_lease(const State& state, const Node& node) {
+    const auto* unreachable = std::get_if<Unreachable>(&node.contact);
+    return unreachable == nullptr ? Duration(0) : unreachable->lease_ends - state.last_event();
+}
+
 }  // namespace
 
 Result<Events> decide(const Deciding& by, const GrantRole& command) {
@@ -192,7 +199,8 @@ Result<Events> decide(const Deciding& by, const TakeLeadership& command) {
     for (const auto& [id, node] : by.state.nodes()) {
         // Also where a lease runs already: nobody knows how much of it the clock has jumped over.
         if (!std::holds_alternative<Lost>(node.contact)) {
-            events.push_back({by.now, NodeContactLost{id, by.now + command.lease}});
+            const Duration wait = std::max(command.lease, left_of_lease(by.state, node));
+            events.push_back({by.now, NodeContactLost{id, by.now + wait}});
         }
     }
     return events;

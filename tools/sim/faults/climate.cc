@@ -22,6 +22,8 @@ double most_odds(Fault fault) {
         case Fault::ReplyLost:
         case Fault::CrashInRecovery:
             return 0.3;
+        case Fault::TornWrite:
+            return 1;
         default:
             return 0;
     }

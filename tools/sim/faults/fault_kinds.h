@@ -33,8 +33,12 @@ enum class Fault {
     CrashLoop,         // F18
     DiskFull,          // F19
     WriteError,        // F20
+    FailedSync,        // F21: what was written may be there after a crash all the same
+    TornWrite,         // F22: of a transaction under way in a crash, the first records stay
     SlowDisk,          // F25
     LeaderChange,      // F27
+    FrozenLeader,      // F28: another one leads; when it goes on it believes that it still does
+    LeaderCutOff,      // F30: from its store, so that another one leads, but not from its agents
     WallJump,          // F31
     Drift,             // F32
     IgnoresTerm,       // F36

@@ -107,12 +107,21 @@ void SimulatedAgent::over(const std::shared_ptr<agent::LinkStream>& stream, cons
 }
 
 Status SimulatedAgent::received(const v1::ConnectResponse& response) {
-    return response.has_desired() ? conversation_.obey(response.desired()) : Status(Done{});
+    if (!response.has_desired()) {
+        return Done{};
+    }
+    obeying_ = response.desired().epoch();
+    Status obeyed = conversation_.obey(response.desired());
+    obeying_.reset();
+    return obeyed;
 }
 
 Status SimulatedAgent::start(const agent::TaskKey& key, const v1::Launch& launch) {
     if (!mortal_.may("start a supervisor")) {
         return kGone;
+    }
+    if (obeying_) {
+        node_.obeys(*obeying_);
     }
     node_.start_supervisor(key, launch);
     if (life_.befalls(Fault::RebootAtLaunch)) {
@@ -125,6 +134,9 @@ Status SimulatedAgent::start(const agent::TaskKey& key, const v1::Launch& launch
 Status SimulatedAgent::stop(const agent::TaskKey& key, const agent::StopRequest& request) {
     if (!mortal_.may("stop a supervisor")) {
         return kGone;
+    }
+    if (obeying_) {
+        node_.obeys(*obeying_);
     }
     node_.stop_supervisor(key, request);
     return Done{};

@@ -99,6 +99,7 @@ private:
     bool takes_machine_ = false;
     agent::TaskWatcher* watcher_ = nullptr;
     std::vector<agent::TaskKey> found_;
+    std::optional<std::uint64_t> obeying_;  // the epoch of the orders
     std::shared_ptr<SimulatedConnection> connection_;
     Duration paused_until_{0};
     std::deque<Callback> waiting_;

@@ -22,8 +22,8 @@ service::AgentStream::Steady::time_point SimulatedAgentStream::now() const {
 }
 
 void SimulatedAgentStream::later(void (SimulatedAgentStream::*what)()) {
-    connection_->life().time.after(
-        Duration(0),
+    connection_->life().time.at(
+        connection_->scheduler_goes_on(),
         [self = std::static_pointer_cast<SimulatedAgentStream>(shared_from_this()), what] {
             if (!self->done_) {
                 ((*self).*what)();
@@ -132,6 +132,11 @@ void SimulatedConnection::arrive_at_scheduler(const v1::ConnectRequest& message)
         }
     }
     if (scheduler_end_ == nullptr) {
+        return;
+    }
+    if (life_.time.now() < scheduler_goes_on_) {
+        life_.time.at(scheduler_goes_on_,
+                      [self = shared_from_this(), message] { self->arrive_at_scheduler(message); });
         return;
     }
     const bool twice = !message.has_hello() && life_.befalls(Fault::MessageDoubled);

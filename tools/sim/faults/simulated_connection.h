@@ -26,6 +26,7 @@ public:
     void broken();
     // The process is gone: nothing is said to anybody, and the links have nothing to wait for.
     void vanish();
+    bool is_done() const { return done_; }
 
 private:
     Steady::time_point now() const override;
@@ -80,6 +81,12 @@ public:
     // The process behind the door; it alone may send.
     void served_by(SchedulerSide& scheduler) { scheduler_ = &scheduler; }
 
+    // Until then the scheduler's process takes and says nothing.
+    void scheduler_goes_on_at(Duration time) {
+        scheduler_goes_on_ = std::max(scheduler_goes_on_, time);
+    }
+    Duration scheduler_goes_on() const { return scheduler_goes_on_; }
+
     // One end says that it is over, and the other hears of it once the network lets it.
     void agent_ends();
     void scheduler_ends(const std::string& why);
@@ -91,7 +98,10 @@ public:
     void reset();
     // Neither notices, until its keepalive is not answered: nothing arrives any more.
     void lose();
-    bool over() const { return agent_over_ && scheduler_over_; }
+    bool over() const {
+        const bool is_done = scheduler_end_ == nullptr || scheduler_end_->is_done();
+        return agent_over_ && scheduler_over_ && is_done;
+    }
 
 private:
     void pass(Way way, SimulatedTime::Callback deliver);
@@ -109,6 +119,7 @@ private:
     std::weak_ptr<agent::LinkStream> agent_end_;
     std::shared_ptr<SimulatedAgentStream> scheduler_end_;
     std::array<Duration, 2> last_arrival_{};
+    Duration scheduler_goes_on_{0};
     bool agent_over_ = false;
     bool scheduler_over_ = false;
     bool cut_ = false;  // what is under way no longer arrives

@@ -98,6 +98,13 @@ void SimulatedNode::boot() {
 
 bool SimulatedNode::disk_is_full() const { return life_.time.now() < full_until_; }
 
+void SimulatedNode::obeys(std::uint64_t epoch) {
+    oracle_.expect(
+        epoch >= obeyed_, "S5 no leader of before is obeyed",
+        name_ + " obeys epoch " + std::to_string(epoch) + " after " + std::to_string(obeyed_));
+    obeyed_ = std::max(obeyed_, epoch);
+}
+
 Fate SimulatedNode::fate_of(const agent::TaskKey&, const v1::Launch& launch) {
     Dice& dice = life_.dice;
     Fate fate;

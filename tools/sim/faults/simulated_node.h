@@ -65,6 +65,9 @@ public:
     void fail_all(Duration until) { fails_until_ = until; }
     bool disk_is_full() const;
 
+    // Orders of a leader of that epoch are carried out.
+    void obeys(std::uint64_t epoch);
+
     // The process table.
     void start_supervisor(const agent::TaskKey& key, const v1::Launch& launch);
     void stop_supervisor(const agent::TaskKey& key, const agent::StopRequest& request);
@@ -135,6 +138,7 @@ private:
     std::map<agent::TaskKey, Process> processes_;
     Watcher watcher_;
     std::optional<Duration> lease_ends_;
+    std::uint64_t obeyed_ = 0;
 };
 
 }  // namespace gusu::faults

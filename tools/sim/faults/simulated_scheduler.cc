@@ -23,15 +23,19 @@ constexpr Duration kKillTime{30'000};
 constexpr Duration kWaitForMany{120'000};
 
 // A site that waits longer for many nodes than for one, or does not.
-std::vector<core::Command> first_commands(Duration waits_for_many) {
-    core::Policy policy;
-    policy.waits_for_many = waits_for_many;
+core::Policy rules(Duration waits_for_many) {
+    core::Policy rules;
+    rules.waits_for_many = waits_for_many;
+    rules.black_hole.users = 1;  // there is but one
+    return rules;
+}
+
+std::vector<core::Command> first_commands(Duration longer, const core::Policy& rules) {
     std::vector<core::Accelerator> catalogue(1);
     catalogue.front().name = "nvidia-h200";
     catalogue.front().vendor = "nvidia";
-    policy.black_hole.users = 1;  // there is but one
-    return {core::TakeLeadership{kLease + kKillTime}, core::SetCatalogue{catalogue},
-            core::SetPolicy{policy}};
+    return {core::TakeLeadership{kLease + kKillTime + longer}, core::SetCatalogue{catalogue},
+            core::SetPolicy{rules}};
 }
 
 }  // namespace
@@ -57,13 +61,63 @@ void SimulatedScheduler::vanish() {
 
 void SimulatedScheduler::later(Duration wait, void (SimulatedScheduler::*what)()) {
     life_.time.after(wait, [this, alive = alive_, what] {
-        if (*alive && !dead()) {
+        if (!*alive || dead()) {
+            return;
+        }
+        if (is_frozen()) {
+            later(frozen_until_ - life_.time.now(), what);
+        } else {
             (this->*what)();
         }
     });
 }
 
-void SimulatedScheduler::start(Time wall) {
+void SimulatedScheduler::freeze(Duration until) {
+    frozen_until_ = std::max(frozen_until_, until);
+    untroubled_since_ = std::max(untroubled_since_, frozen_until_);
+    for (const auto& connection : connections_) {
+        connection->scheduler_goes_on_at(frozen_until_);
+    }
+}
+
+void SimulatedScheduler::is_replaced() {
+    if (is_writing_ && life_.time.now() >= cut_off_until_) {
+        in_doubt(writing_);
+    }
+}
+
+// As the production's engine and contender do.
+void SimulatedScheduler::step_down(const std::string& why) {
+    const Error never{ErrorCode::Unavailable, why};
+    for (service::Decided& each : writing_) {
+        each.refuse(never);
+    }
+    for (service::Decided& each : decided_) {
+        each.refuse(never);
+    }
+    stepped_down_ = true;
+    mortal_.doom(1);
+    (void)may("step down");
+}
+
+bool SimulatedScheduler::keeps_lease() {
+    const Duration now = life_.time.now();
+    if (now >= cut_off_until_) {
+        if (!leads()) {
+            step_down("another scheduler leads");
+            return false;
+        }
+        renewed_at_ = now;
+    } else if (now - renewed_at_ > kLeaderLease + kKeepTasksFor) {
+        step_down("the store is out of reach, and the lease long over");
+        return false;
+    }
+    return true;
+}
+
+void SimulatedScheduler::start(Time wall, Duration longer) {
+    term_ = ++disk_.term;
+    settle_doubts();
     if (life_.befalls(Fault::CrashInRecovery)) {
         doom(1 + life_.dice.upto(2));
     }
@@ -72,9 +126,9 @@ void SimulatedScheduler::start(Time wall) {
     }
     oracle_.check_recovered(core().state());
     base_ = std::max(wall, core().state().last_event());
-    began_ = untroubled_since_ = life_.time.now();
-    auto first =
-        decider_.lead(first_commands(life_.dice.falls(0.5) ? kWaitForMany : Duration(0)), now());
+    began_ = untroubled_since_ = renewed_at_ = life_.time.now();
+    const Duration waits_for_many = life_.dice.falls(0.5) ? kWaitForMany : Duration(0);
+    auto first = decider_.lead(first_commands(longer, rules(waits_for_many)), now());
     check(first.ok(), "leadership can be taken");
     if (!may("write the leadership") || !why_not().empty()) {
         mortal_.doom(1);
@@ -109,12 +163,16 @@ std::shared_ptr<SimulatedAgentStream> SimulatedScheduler::accept(
     const std::string& node, const std::shared_ptr<SimulatedConnection>& connection) {
     std::erase_if(connections_, [](const auto& each) { return each->over(); });
     connections_.push_back(connection);
+    connection->scheduler_goes_on_at(frozen_until_);
     const auto stream = std::make_shared<SimulatedAgentStream>(*links_, node, connection);
     links_->open(stream);
     return stream;
 }
 
 void SimulatedScheduler::check_silence_again() {
+    if (!keeps_lease()) {
+        return;
+    }
     links_->check_silence(service::AgentStream::Steady::time_point(life_.time.now()));
     check_streams();
     later(links_->silence_tick(), &SimulatedScheduler::check_silence_again);
@@ -149,7 +207,7 @@ void SimulatedScheduler::check_streams() {
 // Nothing was decided while the disk was in trouble.
 void SimulatedScheduler::check_leases() {
     const auto& leases = core().state().leases();
-    if (trouble_.empty() && !leases.empty()) {
+    if (trouble_.empty() && leads() && !leases.empty()) {
         const Time ended = std::max(leases.begin()->first, base_ + (untroubled_since_ - began_));
         oracle_.expect(now() - ended < kLeaseOverdue, "L2 the end of a lease is looked for",
                        "a lease has ended long ago");
@@ -167,7 +225,7 @@ void SimulatedScheduler::decide() {
     will_decide_ = false;
     check_leases();
     ++batches_;
-    const bool all = trouble_.empty() && batches_ % kWholeCheckEvery == 0;
+    const bool all = trouble_.empty() && leads() && batches_ % kWholeCheckEvery == 0;
     service::Decided decided = decider_.decide(
         std::exchange(work_, {}), {.now = now(),
                                    .trouble = trouble_,
@@ -179,7 +237,7 @@ void SimulatedScheduler::decide() {
                        std::to_string(missed) + " jobs were missed");
     }
     const bool goes_on = core().next_timer() <= now();
-    if (trouble_.empty() && !decided.batch.events.empty()) {
+    if (trouble_.empty() && leads() && !decided.batch.events.empty()) {
         oracle_.check_state(core(), now(),
                             all && !goes_on ? Oracle::Depth::Whole : Oracle::Depth::Quick);
     }
@@ -205,7 +263,12 @@ void SimulatedScheduler::set_timer() {
     if (at < timer_at_ || timer_at_ <= life_.time.now()) {
         timer_at_ = at;
         life_.time.at(at, [this, alive = alive_, at] {
-            if (*alive && !dead() && timer_at_ == at) {
+            if (!*alive || dead() || timer_at_ != at) {
+                return;
+            }
+            if (is_frozen()) {
+                later(Duration(0), &SimulatedScheduler::timer_comes);
+            } else {
                 timer_comes();
             }
         });
@@ -221,7 +284,12 @@ std::string SimulatedScheduler::why_not() const {
     if (life_.time.now() < disk_.full_until) {
         return "the simulated disk is full";
     }
-    return life_.time.now() < disk_.failing_until ? "the simulated disk fails" : "";
+    if (life_.time.now() < cut_off_until_) {
+        return "the simulated store is out of reach";
+    }
+    return life_.time.now() < std::max(disk_.failing_until, disk_.unsyncing_until)
+               ? "the simulated disk fails"
+               : "";
 }
 
 // All that waits, up to each snapshot, in one transaction.
@@ -246,28 +314,66 @@ void SimulatedScheduler::write_again() {
           &SimulatedScheduler::written);
 }
 
+void SimulatedScheduler::store(const store::Batch& batch) {
+    if (!batch.events.empty()) {
+        disk_.records.push_back(wire::encode_events(batch.events));
+        disk_.events += batch.events.size();
+        oracle_.durable(batch);
+    }
+}
+
 void SimulatedScheduler::store(const std::vector<service::Decided>& group) {
+    oracle_.expect(
+        leads(), "S4 who was replaced writes nothing",
+        "term " + std::to_string(term_) + " writes in term " + std::to_string(disk_.term));
     for (const service::Decided& each : group) {
-        if (!each.batch.events.empty()) {
-            disk_.records.push_back(wire::encode_events(each.batch.events));
-            disk_.events += each.batch.events.size();
-            oracle_.durable(each.batch);
+        store(each.batch);
+    }
+}
+
+void SimulatedScheduler::in_doubt(const std::vector<service::Decided>& group) {
+    disk_.in_doubt.clear();
+    for (const service::Decided& each : group) {
+        disk_.in_doubt.push_back(each.batch);
+    }
+}
+
+// All of a transaction, or nothing.
+void SimulatedScheduler::settle_doubts() {
+    const std::vector<store::Batch> batches = std::exchange(disk_.in_doubt, {});
+    if (!batches.empty() && life_.dice.falls(0.5)) {
+        for (const store::Batch& batch : batches) {
+            store(batch);
         }
     }
 }
 
 void SimulatedScheduler::written() {
-    if (const std::string why = why_not(); !why.empty()) {
+    const std::string why = why_not();
+    if (why.empty() && !leads()) {
+        step_down("another scheduler leads");
+        return;
+    }
+    if (!why.empty()) {
         trouble_ = why;
+        const Duration now = life_.time.now();
+        if (leads() && now >= cut_off_until_ && now < disk_.unsyncing_until) {
+            in_doubt(writing_);
+        }
         for (service::Decided& each : writing_) {
             each.refuse({ErrorCode::Unavailable, why + "; ask again with the same request id"});
         }
         later(kRetryEvery, &SimulatedScheduler::write_again);
         return;
     }
+    disk_.in_doubt.clear();  // it is written once more, over what may have been there
     if (!may("append")) {
         // The disk may have it all the same.
-        if (life_.dice.falls(0.5)) {
+        if (writing_.size() > 1 && life_.befalls(Fault::TornWrite)) {
+            const auto kept = 1 + life_.dice.upto(static_cast<std::int64_t>(writing_.size()) - 2);
+            writing_.erase(writing_.begin() + kept, writing_.end());
+            store(writing_);
+        } else if (life_.dice.falls(0.5)) {
             store(writing_);
         }
         return;

@@ -23,7 +23,13 @@ struct SimulatedDisk {
     std::uint64_t events = 0;          // in these
     Duration full_until{0};
     Duration failing_until{0};
+    Duration unsyncing_until{0};
     Duration slow_until{0};
+    // Whoever starts to lead raises it, and whoever led before writes nothing any more.
+    std::uint64_t term = 0;
+    // Of a transaction of which nobody knows: when the next one starts to lead, it is there, or
+    // not.
+    std::vector<store::Batch> in_doubt;
 };
 
 class SimulatedScheduler final : public SchedulerSide, private service::CommandPort {
@@ -34,7 +40,27 @@ public:
     SimulatedScheduler& operator=(const SimulatedScheduler&) = delete;
 
     // Replays, takes leadership; it may be dead afterwards. `wall` is what the wall clock shows.
-    void start(Time wall);
+    // Agents may be in touch with the leader before it for so much `longer` than their lease.
+    void start(Time wall, Duration longer);
+    // Stopped as by SIGSTOP: what comes meanwhile is taken afterwards.
+    void freeze(Duration until);
+    // Its term: never used again.
+    std::uint64_t number() const { return term_; }
+    // Its store is out of reach; agents and clients are not.
+    void cut_off(Duration until) { cut_off_until_ = std::max(cut_off_until_, until); }
+    // By the store, whatever it believes.
+    bool leads() const { return disk_.term == term_; }
+    bool is_out_of_reach() const { return is_frozen() || life_.time.now() < cut_off_until_; }
+    bool has_stepped_down() const { return stepped_down_; }
+    bool is_frozen() const { return life_.time.now() < frozen_until_; }
+    // Nobody else may lead before.
+    Duration lease_ends() const { return renewed_at_ + kLeaderLease; }
+    // It leads no more, and may not know it: what it writes just now may have come to the store.
+    void is_replaced();
+
+    static constexpr Duration kLeaderLease{4'000};
+    // So long it keeps its agents in touch after that, when it cannot reach its store.
+    static constexpr Duration kKeepTasksFor{180'000};
     void doom(std::int64_t effects) { mortal_.doom(effects); }
     bool dead() const { return mortal_.dead(); }
     void vanish();
@@ -56,6 +82,10 @@ private:
     std::uint64_t epoch() const override { return decider_.scheduler().state().epoch(); }
 
     void later(Duration wait, void (SimulatedScheduler::*what)());
+    void step_down(const std::string& why);
+    bool keeps_lease();
+    void in_doubt(const std::vector<service::Decided>& group);
+    void settle_doubts();
     bool replay();
     void decide_soon();
     void decide();
@@ -69,6 +99,7 @@ private:
     void write_again();
     void written();
     std::string why_not() const;
+    void store(const store::Batch& batch);
     void store(const std::vector<service::Decided>& group);
 
     Life& life_;
@@ -89,6 +120,11 @@ private:
     std::vector<service::Decided> writing_;
     bool is_writing_ = false;
     bool snapshot_due_ = false;
+    std::uint64_t term_ = 0;
+    bool stepped_down_ = false;
+    Duration renewed_at_{0};
+    Duration frozen_until_{0};
+    Duration cut_off_until_{0};
     std::uint64_t batches_ = 0;
     int steps_due_ = 0;
     Duration untroubled_since_{0};

@@ -6,9 +6,11 @@ namespace gusu::faults {
 namespace {
 
 constexpr std::int64_t kMostEffectsAhead = 60;
+constexpr int kMostMoments = 100;
 constexpr Duration kLongestCut{180'000};
 constexpr Duration kLongestPause{600'000};
 constexpr Duration kLongestTrouble{120'000};
+constexpr Duration kLongestCutOff = 2 * SimulatedScheduler::kKeepTasksFor;
 constexpr Duration kLongestDown{30'000};
 constexpr Duration kLongestFailing{600'000};
 constexpr Duration kLongestPowerLoss{300'000};
@@ -27,6 +29,10 @@ public:
     std::shared_ptr<SimulatedAgentStream> accept(
         const std::string& node, const std::shared_ptr<SimulatedConnection>& connection) override {
         SimulatedScheduler* leader = world_.scheduler_.get();
+        // Agents ask one after the other, and believe who believes in itself.
+        if (!world_.old_leaders_.empty() && world_.life_.dice.falls(0.5)) {
+            leader = world_.old_leaders_.back().get();
+        }
         if (leader == nullptr || leader->dead()) {
             return nullptr;
         }
@@ -58,11 +64,12 @@ SimulatedWorld::SimulatedWorld(const LifePlan& plan)
 SimulatedWorld::~SimulatedWorld() {
     clients_.reach(nullptr);
     machines_.clear();
+    old_leaders_.clear();
     scheduler_.reset();
 }
 
 std::string SimulatedWorld::live() {
-    start_scheduler();
+    start_scheduler(Duration(0));
     for (const auto& machine : machines_) {
         start_agent(*machine);
     }
@@ -77,6 +84,10 @@ std::string SimulatedWorld::live() {
                life_.time.now() < most) {
         }
     }
+    // What is due at this very moment is decided in the next one.
+    for (int moments = 0; moments < kMostMoments && is_due_now(); ++moments) {
+        live_until(life_.time.now() + Duration(1));
+    }
     if (oracle_.verdict().empty() && scheduler_ != nullptr) {
         const std::string rest = what_goes_on();
         oracle_.expect(rest.empty(), "L1 everything ends once it is quiet", rest);
@@ -88,6 +99,11 @@ std::string SimulatedWorld::live() {
     return oracle_.verdict();
 }
 
+bool SimulatedWorld::is_due_now() const {
+    return oracle_.verdict().empty() && scheduler_ != nullptr &&
+           scheduler_->core().next_timer() <= scheduler_->now();
+}
+
 bool SimulatedWorld::live_until(Duration time) {
     while (oracle_.verdict().empty() && life_.time.go_on(time)) {
         bury();
@@ -97,14 +113,15 @@ bool SimulatedWorld::live_until(Duration time) {
 
 // Processes that have died come back after a while.
 void SimulatedWorld::bury() {
+    std::erase_if(old_leaders_, [](const auto& each) { return each->dead(); });
     if (scheduler_ != nullptr && scheduler_->dead()) {
         clients_.reach(nullptr);
+        life_.counts.of(Fault::SchedulerCrash) += scheduler_->has_stepped_down() ? 0 : 1;
         scheduler_.reset();
-        ++life_.counts.of(Fault::SchedulerCrash);
         life_.tell([] { return std::string("the scheduler is dead"); });
         const bool loops = scheduler_crashes_left_ > 0;
         life_.time.after(life_.dice.between(Duration(50), loops ? Duration(500) : kLongestDown),
-                         [this] { start_scheduler(); });
+                         [this] { start_scheduler(wait_after_a_crash()); });
     }
     for (const auto& machine : machines_) {
         if (machine->agent != nullptr && machine->agent->dead()) {
@@ -124,13 +141,39 @@ void SimulatedWorld::bury_agent(Machine& machine) {
     }
 }
 
-void SimulatedWorld::start_scheduler() {
+Duration SimulatedWorld::wait_after_a_crash() const {
+    return old_leaders_.empty()
+               ? Duration(0)
+               : SimulatedScheduler::kLeaderLease + SimulatedScheduler::kKeepTasksFor;
+}
+
+void SimulatedWorld::replace_when_its_lease_ends(Fault why) {
+    const Duration at = scheduler_->lease_ends() + Duration(life_.dice.upto(500));
+    life_.time.at(at, [this, why, leader = scheduler_->number()] {
+        const bool is_there =
+            scheduler_ != nullptr && !scheduler_->dead() && scheduler_->number() == leader;
+        if (is_there && scheduler_->is_out_of_reach() &&
+            life_.time.now() >= scheduler_->lease_ends()) {
+            ++life_.counts.of(why);
+            replace_leader();
+        }
+    });
+}
+
+void SimulatedWorld::replace_leader() {
+    clients_.reach(nullptr);
+    scheduler_->is_replaced();
+    old_leaders_.push_back(std::move(scheduler_));
+    start_scheduler(wait_after_a_crash());
+}
+
+void SimulatedWorld::start_scheduler(Duration longer) {
     if (scheduler_ != nullptr) {
         return;
     }
     scheduler_ = std::make_unique<SimulatedScheduler>(life_, oracle_, disk_);
     life_.tell([] { return std::string("a scheduler starts"); });
-    scheduler_->start(Time(wall_offset_ + life_.time.now()));
+    scheduler_->start(Time(wall_offset_ + life_.time.now()), longer);
     if (scheduler_crashes_left_ > 0 && scheduler_crashes_left_-- > 0) {
         scheduler_->doom(1 + life_.dice.upto(kMostEffectsAhead));
     }
@@ -214,10 +257,15 @@ void SimulatedWorld::come(Fault fault) {
         case Fault::CrashLoop:
         case Fault::DiskFull:
         case Fault::WriteError:
+        case Fault::FailedSync:
         case Fault::SlowDisk:
         case Fault::LeaderChange:
         case Fault::WallJump:
             befall_scheduler(fault);
+            break;
+        case Fault::FrozenLeader:  // counted when another leads
+        case Fault::LeaderCutOff:
+            befall_leader(fault);
             break;
         case Fault::QuotaChanged:
             ++life_.counts.of(fault);
@@ -336,13 +384,16 @@ void SimulatedWorld::befall_scheduler(Fault fault) {
         case Fault::WriteError:
             disk_.failing_until = until;
             break;
+        case Fault::FailedSync:
+            disk_.unsyncing_until = until;
+            break;
         case Fault::SlowDisk:
             disk_.slow_until = until;
             break;
         case Fault::LeaderChange:
             clients_.reach(nullptr);
             scheduler_.reset();
-            start_scheduler();
+            start_scheduler(Duration(0));
             break;
         case Fault::WallJump:
             wall_offset_ += Duration(kYear.count() * (dice.upto(20) - 10));
@@ -350,6 +401,19 @@ void SimulatedWorld::befall_scheduler(Fault fault) {
         default:
             break;
     }
+}
+
+void SimulatedWorld::befall_leader(Fault fault) {
+    if (scheduler_ == nullptr || scheduler_->dead()) {
+        return;
+    }
+    const Duration now = life_.time.now();
+    if (fault == Fault::FrozenLeader) {
+        scheduler_->freeze(now + life_.dice.between(Duration(1), kLongestPause));
+    } else {
+        scheduler_->cut_off(now + life_.dice.between(Duration(1), kLongestCutOff));
+    }
+    replace_when_its_lease_ends(fault);
 }
 
 // A loop begins with a first crash.
@@ -370,7 +434,8 @@ void SimulatedWorld::calm_down() {
     network_.heal();
     clients_.rest();
     scheduler_crashes_left_ = 0;
-    disk_.full_until = disk_.failing_until = disk_.slow_until = life_.time.now();
+    disk_.full_until = disk_.failing_until = disk_.slow_until = disk_.unsyncing_until =
+        life_.time.now();
     for (const auto& machine : machines_) {
         machine->crashes_left = 0;
         machine->node.fill_disk(life_.time.now());

@@ -44,9 +44,14 @@ private:
         int crashes_left = 0;  // of a crash loop
     };
     bool live_until(Duration time);
+    bool is_due_now() const;
     void bury();
     void bury_agent(Machine& machine);
-    void start_scheduler();
+    void start_scheduler(Duration longer);
+    // Of a crash: as long as a leader of before may have agents, its successors wait for these.
+    Duration wait_after_a_crash() const;
+    void replace_when_its_lease_ends(Fault why);
+    void replace_leader();
     void start_agent(Machine& machine);
     void agent_is_gone(Machine& machine);
     void power_is_lost(Machine& machine);
@@ -56,6 +61,7 @@ private:
     void befall_network(Fault fault);
     void befall_node(Fault fault);
     void befall_scheduler(Fault fault);
+    void befall_leader(Fault fault);
     void befall_scheduler_or_agent();
     void calm_down();
     std::string what_goes_on() const;
@@ -72,6 +78,7 @@ private:
     class Door;
     std::unique_ptr<Door> door_;
     std::unique_ptr<SimulatedScheduler> scheduler_;
+    std::vector<std::unique_ptr<SimulatedScheduler>> old_leaders_;  // who do not know it yet
     int scheduler_crashes_left_ = 0;
     Duration wall_offset_{1'800'000'000'000};
 };
