@@ -103,8 +103,10 @@ void ExecRelay::open(const ExecOrder& order, std::uint64_t epoch,
     {
         const std::lock_guard lock(mutex_);
         is_closing = is_closing_;
-        open_[id] = {
-            .session = session, .node = order.node, .wait_until = Steady::now() + kExecDialBack};
+        open_[id] = {.session = session,
+                     .node = order.node,
+                     .what = order.what,
+                     .wait_until = Steady::now() + kExecDialBack};
     }
     if (is_closing) {
         session->close(ExecResult::Lost, going_down());
