@@ -12,7 +12,7 @@ namespace gusu::agent {
 namespace {
 
 constexpr std::size_t kHeader = 5;
-constexpr std::string_view kKinds = "rdnwsaezf";
+constexpr std::string_view kKinds = "rdnwsaezfy";
 constexpr std::int64_t kMostNumber = 1'000'000;
 
 std::uint32_t length_of(const char* bytes) {

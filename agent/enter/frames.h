@@ -21,6 +21,7 @@ enum class FrameKind : char {
     ErrorData = 'e',
     End = 'z',      // "EXIT_CODE SIGNAL"
     Failure = 'f',  // why it does not run
+    NotYet = 'y',   // the same, where it is worth another try
 };
 
 struct Frame {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -20,7 +21,12 @@
 namespace gusu::agent {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int kSignalBase = 128;
+// Tasks of a gang begin one after the other, and a scheduler may be away for a while.
+constexpr std::chrono::seconds kAskFor{60};
+constexpr std::chrono::milliseconds kAskAgain{200};
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
 sigset_t passed_on() {
@@ -60,42 +66,47 @@ void write_all(int file, std::string_view text) {
 
 enum class Output { Shown, Dropped };
 
-// One program in one task.
+// One program in one task. What is to be said to it waits until it runs, so that it can be asked
+// for again until then.
 class Remote {
 public:
     Remote(const Place& place, const ProgramRequest& request)
-        : name_(request.node.empty() ? "task " + std::to_string(request.task)
-                                     : "node " + request.node) {
-        const auto words = to_json(request);
-        auto connection = connect_to(place.socket);
-        if (!words || !connection) {
-            fail(words ? connection.error().message : words.error().message);
-            return;
+        : place_(place),
+          name_(request.node.empty() ? "task " + std::to_string(request.task)
+                                     : "node " + request.node),
+          ask_until_(Clock::now() + kAskFor) {
+        auto words = to_json(request);
+        if (words) {
+            request_ = std::move(*words);
+            ask();
+        } else {
+            fail(words.error().message);
         }
-        socket_ = std::move(*connection);
-        if (!send_frame(socket_.get(), FrameKind::Request, *words)) {
-            fail("the node's agent has closed the connection");
-        }
-        fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
     }
 
-    bool is_over() const { return !socket_.open(); }
+    bool is_over() const { return is_over_; }
     int exit_code() const { return exit_code_; }
     const std::string& failure() const { return failure_; }
-    bool has_room() const { return is_over() || to_send_.size() < kMostFrameData; }
+    bool has_room() const { return is_over_ || to_send_.size() < kMostFrameData; }
+    // To be asked for again then.
+    const std::optional<Clock::time_point>& ask_at() const { return ask_at_; }
     pollfd watched() const {
-        const auto events = POLLIN | (to_send_.empty() ? 0 : POLLOUT);
-        return {socket_.get(), static_cast<short>(events), 0};
+        const bool has_words = has_started_ && !to_send_.empty();
+        return {socket_.get(), static_cast<short>(POLLIN | (has_words ? POLLOUT : 0)), 0};
     }
 
     void say(FrameKind kind, std::string_view content) {
-        if (!is_over()) {
+        if (!is_over_) {
             to_send_ += to_bytes(kind, content);
         }
     }
 
-    void send_on() {
-        while (!is_over() && !to_send_.empty()) {
+    void go_on() {
+        if (ask_at_ && Clock::now() >= *ask_at_) {
+            ask_at_.reset();
+            ask();
+        }
+        while (has_started_ && !is_over_ && !to_send_.empty()) {
             const ssize_t put = send(socket_.get(), to_send_.data(), to_send_.size(), MSG_NOSIGNAL);
             if (put < 0) {
                 return;  // what it has to say of its end can still be heard
@@ -106,29 +117,47 @@ public:
 
     void hear(Output output) {
         char bytes[kMostFrameData];
-        const ssize_t got = is_over() ? 0 : recv(socket_.get(), bytes, sizeof bytes, 0);
+        const ssize_t got = recv(socket_.get(), bytes, sizeof bytes, 0);
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
             return;
         }
         if (got > 0) {
             frames_.add({bytes, static_cast<std::size_t>(got)});
         }
-        for (auto frame = frames_.next(); frame && !is_over(); frame = frames_.next()) {
+        for (auto frame = frames_.next(); frame && socket_.open(); frame = frames_.next()) {
             take(*frame, output);
         }
-        if (!is_over() && (got <= 0 || frames_.is_broken())) {
-            fail("the node's agent has closed the connection");
+        if (socket_.open() && (got <= 0 || frames_.is_broken())) {
+            lose("the node's agent has closed the connection");
         }
     }
 
 private:
+    void ask() {
+        auto connection = connect_to(place_.socket);
+        if (!connection) {
+            lose(connection.error().message);
+            return;
+        }
+        socket_ = std::move(*connection);
+        frames_ = FrameReader();
+        // Where that fails, what can be heard says why.
+        send_frame(socket_.get(), FrameKind::Request, request_);
+        fcntl(socket_.get(), F_SETFL, O_NONBLOCK);
+    }
+
     void take(const Frame& frame, Output output) {
-        if (frame.kind == FrameKind::End) {
+        if (frame.kind == FrameKind::Started) {
+            has_started_ = true;
+        } else if (frame.kind == FrameKind::End) {
             const auto end = two_numbers(frame.content);
             exit_code_ = !end              ? kNeverRan
                          : end->second > 0 ? kSignalBase + end->second
                                            : end->first;
+            is_over_ = true;
             socket_.reset();
+        } else if (frame.kind == FrameKind::NotYet) {
+            lose(frame.content);
         } else if (frame.kind == FrameKind::Failure) {
             fail(frame.content);
         } else if (output == Output::Shown && frame.kind == FrameKind::Data) {
@@ -138,18 +167,35 @@ private:
         }
     }
 
+    // Not for good, as long as it has not begun.
+    void lose(const std::string& why) {
+        if (has_started_ || Clock::now() >= ask_until_) {
+            fail(why);
+            return;
+        }
+        socket_.reset();
+        ask_at_ = Clock::now() + kAskAgain;
+    }
+
     void fail(const std::string& why) {
         failure_ = name_ + ": " + why;
         exit_code_ = kNeverRan;
+        is_over_ = true;
         socket_.reset();
     }
 
+    const Place& place_;
     const std::string name_;
+    const Clock::time_point ask_until_;
+    std::string request_;
     Descriptor socket_;
     FrameReader frames_;
+    std::optional<Clock::time_point> ask_at_;
     std::string to_send_;
     std::string failure_;
     int exit_code_ = 0;
+    bool has_started_ = false;
+    bool is_over_ = false;
 };
 
 class Step {
@@ -181,7 +227,7 @@ private:
         std::vector<pollfd> watched = {{signals_.get(), POLLIN, 0},
                                        {wants_input ? STDIN_FILENO : -1, POLLIN, 0}};
         std::ranges::transform(remotes_, std::back_inserter(watched), &Remote::watched);
-        poll(watched.data(), watched.size(), -1);
+        poll(watched.data(), watched.size(), patience());
         if (watched[0].revents != 0) {
             pass_signals_on();
         }
@@ -192,8 +238,14 @@ private:
             if (watched[i + 2].revents != 0) {
                 remotes_[i].hear(output_);
             }
-            remotes_[i].send_on();
+            remotes_[i].go_on();
         }
+    }
+
+    int patience() const {
+        const bool some_wait = std::ranges::any_of(
+            remotes_, [](const Remote& remote) { return remote.ask_at().has_value(); });
+        return some_wait ? static_cast<int>(kAskAgain.count()) : -1;
     }
 
     void pass_signals_on() {

@@ -60,6 +60,18 @@ def test_others_of_the_tenant_are_not_reached(nodes):
     assert done.returncode == 125
 
 
+def test_agents_that_start_anew_serve_the_tasks_of_those_before(nodes):
+    script = "while [ ! -e $GUSU_CHECKPOINT_DIR/go ]; do sleep 0.1; done; gusu-step -- echo there"
+    job = nodes.submit("--tenant", "red", "--nodes", 2, "--launch", "first", "--", "sh", "-c", script)
+    nodes.wait_state(job, "RUNNING")
+    for name in ("n1", "n2"):
+        nodes.agents[name].kill()
+        nodes.start_agent(name)
+    (nodes.folder / "checkpoints" / job / "go").touch()
+    nodes.wait_state(job, "SUCCEEDED")
+    assert nodes.gusu("logs", job).stdout == "there\n" * 2
+
+
 def test_outside_of_a_task_it_says_so(nodes):
     clean = {"PATH": os.environ["PATH"]}
     done = subprocess.run([os.environ["GUSU_BIN"] + "/gusu-step", "--", "true"], env=clean, capture_output=True,

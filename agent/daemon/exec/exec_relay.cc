@@ -147,7 +147,9 @@ void relay_step(const SchedulerChannel& channel, grpc::ClientContext& context,
     });
     v1::StepResponse response;
     bool is_heard = true;
+    bool has_begun = false;
     while (is_heard && stream->Read(&response)) {
+        has_begun = true;
         const auto frame = to_frame(response.output());
         is_heard = !frame || send_frame(socket.get(), frame->kind, frame->content);
     }
@@ -159,7 +161,9 @@ void relay_step(const SchedulerChannel& channel, grpc::ClientContext& context,
     speaker.join();
     const grpc::Status status = stream->Finish();
     if (!status.ok()) {
-        send_frame(socket.get(), FrameKind::Failure, status.error_message());
+        const bool comes_later = status.error_code() == grpc::StatusCode::UNAVAILABLE && !has_begun;
+        send_frame(socket.get(), comes_later ? FrameKind::NotYet : FrameKind::Failure,
+                   status.error_message());
     }
     ::shutdown(socket.get(), SHUT_RDWR);
 }

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <utility>
 
+#include "agent/enter/frames.h"
 #include "agent/supervisor/task_socket.h"
 #include "scheduler/base/log.h"
 
@@ -77,7 +78,9 @@ void StepDoors::let_in(const TaskKey& key) {
         if (!connection.open()) {
             return;
         }
-        if (knocked_ != nullptr && is_of_the_task(connection, settings_.cgroup(key))) {
+        if (!is_of_the_task(connection, settings_.cgroup(key))) {
+            send_frame(connection.get(), FrameKind::Failure, "this is the socket of another task");
+        } else if (knocked_ != nullptr) {
             knocked_(key, std::move(connection));
         }
     }

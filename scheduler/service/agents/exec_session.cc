@@ -64,13 +64,12 @@ void ExecSession::take_input(v1::ExecInput input) {
     {
         const std::lock_guard lock(mutex_);
         agent = agent_;
-        if (agent == nullptr && !is_over_) {
+        if (agent == nullptr) {
             early_input_ = std::move(input);
+            return;
         }
     }
-    if (agent != nullptr) {
-        agent->write(std::move(input));
-    }
+    agent->write(std::move(input));
 }
 
 void ExecSession::input_written() {

@@ -37,6 +37,15 @@ bool holds(const core::State& state, const core::Placed& placed, int task,
            name_of(state, placed.tasks[static_cast<std::size_t>(task)].node) == node;
 }
 
+bool is_to_begin(const core::Placed& placed, int task) {
+    if (task < 0 || static_cast<std::size_t>(task) >= placed.tasks.size()) {
+        return false;
+    }
+    const core::TaskState& state = placed.tasks[static_cast<std::size_t>(task)].state;
+    return std::holds_alternative<core::TaskOrdered>(state) ||
+           std::holds_alternative<core::TaskStarting>(state);
+}
+
 }  // namespace
 
 Result<ExecTarget> exec_target(const core::State& state, const core::Job& job, int task) {
@@ -77,11 +86,15 @@ Result<ExecTarget> step_target(const core::State& state, const std::string& aski
                                                 std::to_string(start.from().incarnation()) + "." +
                                                 std::to_string(start.from().task())};
     }
-    if (!start.has_node()) {
-        return exec_target(state, *job, start.task());
+    const Result<int> rank =
+        start.has_node() ? rank_on(state, *placed, start.node()) : Result<int>(start.task());
+    if (!rank) {
+        return rank.error();
     }
-    const Result<int> rank = rank_on(state, *placed, start.node());
-    return rank ? exec_target(state, *job, *rank) : rank.error();
+    auto target = exec_target(state, *job, *rank);
+    return !target && is_to_begin(*placed, *rank)
+               ? Error{ErrorCode::Unavailable, target.error().message}
+               : target;
 }
 
 }  // namespace gusu::service

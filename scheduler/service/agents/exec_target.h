@@ -18,7 +18,8 @@ struct ExecTarget {
 // FailedPrecondition if that task does not run, with what it does instead.
 Result<ExecTarget> exec_target(const core::State& state, const core::Job& job, int task);
 
-// For a task that the node `asking` says it holds: in its job alone. NotAllowed if it does not.
+// For a task that the node `asking` says it holds: in its job alone. NotAllowed if it does not,
+// Unavailable if the other task is still to begin: a gang's do not begin at the same moment.
 Result<ExecTarget> step_target(const core::State& state, const std::string& asking,
                                const v1::StepStart& start);
 

@@ -99,15 +99,24 @@ TEST(ExecSession, LargeMessagesAreRefused) {
     EXPECT_THAT(talk.caller->said.back(), testing::HasSubstr("send at most 65536"));
 }
 
-// A platform whose one task runs on a fake agent.
-struct RunningTask {
-    RunningTask() {
+// A platform whose one task is placed, and then runs, on a fake agent.
+struct StartingTask {
+    StartingTask() {
         platform.submit(AgentsPlatform::one_task());
         auto desired = agent.next_desired();
         while (desired && desired->tasks().empty()) {
             desired = agent.next_desired();
         }
         key = desired->tasks(0).key();
+    }
+
+    AgentsPlatform platform;
+    FakeAgent agent{platform, "n1"};
+    v1::TaskKey key;
+};
+
+struct RunningTask : StartingTask {
+    RunningTask() {
         agent.observe(seen(key, v1::TASK_PHASE_RUNNING));
         EXPECT_TRUE(platform.eventually([&](const core::State& state) {
             const core::Job* job = state.job_of(IncarnationId{key.incarnation()});
@@ -115,10 +124,6 @@ struct RunningTask {
                                          std::get<core::Placed>(job->state).tasks[0].state);
         }));
     }
-
-    AgentsPlatform platform;
-    FakeAgent agent{platform, "n1"};
-    v1::TaskKey key;
 };
 
 std::optional<v1::ExecOpen> next_exec(FakeAgent& agent) {
@@ -210,6 +215,15 @@ TEST(ExecRelay, OneTaskLeavesRoomForOthers) {
     v1::StepResponse nothing;
     EXPECT_FALSE(caller->Read(&nothing));
     EXPECT_EQ(caller->Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST(ExecRelay, ATaskThatIsToBeginIsWorthAnotherTry) {
+    StartingTask task;
+    Peer asking(task.platform, "n1");
+    const auto caller = asking.step(task.key);
+    v1::StepResponse nothing;
+    EXPECT_FALSE(caller->Read(&nothing));
+    EXPECT_EQ(caller->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
 TEST(ExecRelay, AnotherNodeCannotAnswer) {
