@@ -48,7 +48,9 @@ Result<Descriptor> connect_to(const std::string& path) {
     Descriptor connection(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (connect(connection.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
         0) {
-        return Error{ErrorCode::Unavailable,
+        // The socket of an agent that is away is there all the same.
+        const bool is_refused = errno == ECONNREFUSED || errno == EAGAIN;
+        return Error{is_refused ? ErrorCode::Unavailable : ErrorCode::NotFound,
                      "the node's agent does not answer at " + path + ": " + std::strerror(errno)};
     }
     return connection;
@@ -136,7 +138,8 @@ private:
     void ask() {
         auto connection = connect_to(place_.socket);
         if (!connection) {
-            lose(connection.error().message);
+            const Error& why = connection.error();
+            why.code == ErrorCode::Unavailable ? lose(why.message) : fail(why.message);
             return;
         }
         socket_ = std::move(*connection);
