@@ -18,6 +18,8 @@ constexpr Link::Clock::duration kFirstPause = std::chrono::milliseconds(100);
 // A leader is replaced within seconds. Who finds none for longer need not look so often any more.
 constexpr auto kEager = std::chrono::seconds(30);
 constexpr Link::Clock::duration kPatientPause = std::chrono::seconds(2);
+// Who has not taken this agent in by then is not there, or cannot: the next one is asked.
+constexpr auto kWelcome = std::chrono::seconds(10);
 // A scheduler that answers no heartbeat for so many is not there, whatever the network says.
 constexpr int kMissedHeartbeats = 3;
 
@@ -41,6 +43,11 @@ void Link::open() {
     stream_ = network_.next_stream(*this);
     hello_sent_ = timers_.since_boot();
     stream_->open(user_.hello());
+    timers_.after(kWelcome, [this, stream = std::weak_ptr(stream_)] {
+        if (stream_ != nullptr && stream.lock() == stream_ && !welcomed_) {
+            end("it has not taken the node in within 10 s");
+        }
+    });
 }
 
 void Link::send(v1::ConnectRequest request, Timers::Callback sent) {

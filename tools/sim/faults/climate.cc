@@ -14,6 +14,7 @@ double most_odds(Fault fault) {
             return 0.02;
         case Fault::MessageDoubled:
         case Fault::RebootAtLaunch:
+        case Fault::TornWrite:
             return 0.05;
         case Fault::HangsOnKill:
             return 0.1;
@@ -22,8 +23,6 @@ double most_odds(Fault fault) {
         case Fault::ReplyLost:
         case Fault::CrashInRecovery:
             return 0.3;
-        case Fault::TornWrite:
-            return 1;
         default:
             return 0;
     }

@@ -305,6 +305,7 @@ void Oracle::cancelled(JobId job) {
 }
 
 void Oracle::quota_asked(const std::string& tenant) {
+    life_.tell([&] { return "a quota of " + tenant + " is asked for"; });
     QuotaWishes& wishes = quota_wishes_[tenant];
     wishes.have_met |= wishes.open++ > 0;
     quotas_.erase(tenant);
@@ -312,6 +313,9 @@ void Oracle::quota_asked(const std::string& tenant) {
 
 // Of wishes that were open together nobody knows which was carried out last.
 void Oracle::quota_set(const std::string& tenant, std::int64_t guaranteed) {
+    life_.tell([&] {
+        return "the quota of " + tenant + " is acknowledged as " + std::to_string(guaranteed);
+    });
     QuotaWishes& wishes = quota_wishes_[tenant];
     if (--wishes.open > 0) {
         return;

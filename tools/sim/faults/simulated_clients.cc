@@ -58,8 +58,8 @@ void SimulatedClients::begin() {
                   if (one_is_sensitive && tenant == "b") {
                       description.data_class = core::DataClass::Sensitive;
                   }
-                  wish({core::CreateTenant{kCaller, tenant, description}, nullptr, nullptr});
-                  set_quota(tenant, 8000);
+                  wish({core::CreateTenant{kCaller, tenant, description},
+                        [this, tenant](const core::State&) { set_quota(tenant, 8000); }, nullptr});
               }
               go_on();
               mend_nodes();

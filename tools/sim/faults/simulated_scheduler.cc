@@ -367,13 +367,17 @@ void SimulatedScheduler::written() {
         return;
     }
     disk_.in_doubt.clear();  // it is written once more, over what may have been there
+    const bool tears = writing_.size() > 1 && life_.befalls(Fault::TornWrite);
+    if (tears) {
+        doom(1);
+    }
     if (!may("append")) {
-        // The disk may have it all the same.
-        if (writing_.size() > 1 && life_.befalls(Fault::TornWrite)) {
+        if (tears) {
             const auto kept = 1 + life_.dice.upto(static_cast<std::int64_t>(writing_.size()) - 2);
             writing_.erase(writing_.begin() + kept, writing_.end());
-            store(writing_);
-        } else if (life_.dice.falls(0.5)) {
+        }
+        // The disk may have it all the same.
+        if (tears || life_.dice.falls(0.5)) {
             store(writing_);
         }
         return;

@@ -391,6 +391,11 @@ void SimulatedWorld::befall_scheduler(Fault fault) {
             disk_.slow_until = until;
             break;
         case Fault::LeaderChange:
+            // In order only where somebody leads; else it is as after a crash.
+            if (scheduler_ == nullptr) {
+                start_scheduler(wait_after_a_crash());
+                break;
+            }
             clients_.reach(nullptr);
             scheduler_.reset();
             start_scheduler(Duration(0));
