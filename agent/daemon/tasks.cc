@@ -181,8 +181,7 @@ void Tasks::look_whether_stuck(const TaskKey& key) {
     task.stuck = "task " + std::to_string(key.task) + " of job " + task.launch.job_id_text() +
                  " lives on two minutes after it was killed, and holds its devices; a process in "
                  "state D cannot be killed, and often only a restart of the node helps";
-    spdlog::error("task cannot be killed task={} job={}", to_text(key),
-                  task.launch.job_id_text());
+    spdlog::error("task cannot be killed task={} job={}", to_text(key), task.launch.job_id_text());
     news_.insert(key);
 }
 

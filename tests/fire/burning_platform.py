@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import time
 
 import ground
 import network
@@ -49,13 +50,16 @@ class BurningPlatform(Platform):
             self._enrol(name)
 
     def _enrol(self, name):
-        """A node's first start needs a scheduler that answers. The token is good for all of its tries."""
-        for is_last in (False, False, True):
+        """A node's first start needs a scheduler that answers. The token is good for all of its tries,
+        which are one a second, as systemd's."""
+        until = time.monotonic() + 60
+        while True:
             try:
                 return self.start_agent(name, gpus=GPUS, keep_scratch_for="1s", schedulers=self.addresses())
             except AssertionError:
-                if is_last or self.agents[name].process.poll() is None:
+                if time.monotonic() > until or self.agents[name].process.poll() is None:
                     raise
+                time.sleep(1)
 
     def _add_standby(self):
         folder = self.folder / "standby"

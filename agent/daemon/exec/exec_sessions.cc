@@ -39,7 +39,7 @@ void ExecSessions::open(const v1::ExecOpen& order, std::uint64_t highest_epoch) 
     spdlog::info("program in a task task={} session={} reason=\"{}\"",
                  to_text(from_proto(order.key())), order.exec_id(),
                  started ? "" : started.error().message);
-    const std::string id = order.exec_id();
+    const std::string& id = order.exec_id();
     const SchedulerChannel channel = around_.channel();
     if (!started) {
         run(std::move(session), [channel, id, why = started.error().message](Session& own) {

@@ -23,20 +23,25 @@ std::string common_name(const grpc::CallbackServerContext& context) {
 
 using StepStream = ExecCallerStream<v1::StepRequest, v1::StepResponse>;
 
-void begin_step(Engine& engine, ExecRelay& execs, const std::string& node,
-                const v1::StepStart& start, const std::shared_ptr<StepStream>& caller) {
-    engine.read([&engine, &execs, node, start, caller](core::Scheduler& scheduler,
-                                                       Time) -> Release {
-        const auto target = step_target(scheduler.state(), node, start);
-        return [&engine, &execs, node, start, caller, target](const Status& durable) {
+struct Step {
+    std::string node;  // that asks
+    v1::StepStart start;
+};
+
+void begin_step(Engine& engine, ExecRelay& execs, const Step& step,
+                const std::shared_ptr<StepStream>& caller) {
+    engine.read([&engine, &execs, step, caller](core::Scheduler& scheduler, Time) -> Release {
+        const auto target = step_target(scheduler.state(), step.node, step.start);
+        return [&engine, &execs, step, caller, target](const Status& durable) {
             if (!durable || !target) {
                 caller->finish(durable ? Status(target.error()) : durable);
                 return;
             }
-            const std::string from = "task " + std::to_string(start.from().task()) + " on " + node;
+            const std::string from =
+                "task " + std::to_string(step.start.from().task()) + " on " + step.node;
             execs.open({.node = target->node,
                         .key = target->key,
-                        .program = start.program(),
+                        .program = step.start.program(),
                         .who = from,
                         .what = target->what},
                        engine.epoch(), caller);
@@ -83,7 +88,7 @@ grpc::ServerBidiReactor<v1::StepRequest, v1::StepResponse>* AgentService::Step(
                                      "an agent needs the certificate it got when it enrolled"});
                 return;
             }
-            begin_step(engine_, links_.execs(), node, request.start(), caller);
+            begin_step(engine_, links_.execs(), {node, request.start()}, caller);
         });
     stream->open();
     return stream.get();
