@@ -3,6 +3,7 @@
 
   weave.py --files           the files that have one
   weave.py --list            number, row and name of each
+  weave.py --check           whether every bug can still be woven
   weave.py FILE WOVEN        the copy of FILE, with every bug switched by its number at run time
 
 A bug is a header `[number] row: name`, then for each change `file: PATH`, lines that begin with `- `
@@ -60,6 +61,9 @@ def woven(file):
 def main():
     if sys.argv[1] == "--files":
         print(" ".join(sorted({change[3] for change in changes()})))
+    elif sys.argv[1] == "--check":
+        for file in sorted({change[3] for change in changes()}):
+            woven(file)
     elif sys.argv[1] == "--list":
         for number, row, name in sorted({change[:3] for change in changes()}):
             print(f"{number}\t{row}\t{name}")
