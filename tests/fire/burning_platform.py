@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import time
 
 import ground
 import network
@@ -50,16 +49,18 @@ class BurningPlatform(Platform):
             self._enrol(name)
 
     def _enrol(self, name):
-        """A node's first start needs a scheduler that answers. The token is good for all of its tries,
-        which are one a second, as systemd's."""
-        until = time.monotonic() + 60
-        while True:
+        """A node's first start needs a scheduler that answers. The token is good for all of its tries."""
+
+        def tried():
             try:
-                return self.start_agent(name, gpus=GPUS, keep_scratch_for="1s", schedulers=self.addresses())
+                self.start_agent(name, gpus=GPUS, keep_scratch_for="1s", schedulers=self.addresses())
             except AssertionError:
-                if time.monotonic() > until or self.agents[name].process.poll() is None:
+                if self.agents[name].process.poll() is None:
                     raise
-                time.sleep(1)
+                return False
+            return True
+
+        wait_until(f"{name} to enrol", tried, 60)
 
     def _add_standby(self):
         folder = self.folder / "standby"
