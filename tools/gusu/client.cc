@@ -394,17 +394,16 @@ Client::StreamEnd Client::exec_once(const v1::ExecTaskStart& start, ExecConversa
     v1::ExecTaskRequest first;
     *first.mutable_start() = start;
     stream->Write(first);
+    const auto say = [&stream](v1::ExecInput input) {
+        v1::ExecTaskRequest request;
+        *request.mutable_input() = std::move(input);
+        return stream->Write(request);
+    };
     std::thread speaker;
     v1::ExecTaskResponse response;
     while (stream->Read(&response)) {
         if (!std::exchange(has_begun, true)) {
-            speaker = std::thread([&] {
-                conversation.speak([&](v1::ExecInput input) {
-                    v1::ExecTaskRequest request;
-                    *request.mutable_input() = std::move(input);
-                    return stream->Write(request);
-                });
-            });
+            speaker = std::thread([&conversation, &say] { conversation.speak(say); });
         }
         if (conversation.hear(response.output()) == Go::Stop) {
             context.TryCancel();
