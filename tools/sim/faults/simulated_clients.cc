@@ -88,15 +88,16 @@ void SimulatedClients::ask(std::uint64_t number) {
                   [this, asked, number, seen = found->second.seen](
                       core::Scheduler& scheduler, const Result<core::Events>& events,
                       Time) -> service::Release {
-                      if (events && seen) {
-                          seen(scheduler, *events);
-                      }
+                      const Wish::Learned learned =
+                          events && seen ? seen(scheduler, *events) : Wish::Learned();
                       // A second wish for what has been done already is as good as done.
                       const bool done =
                           events.ok() || events.error().code != ErrorCode::Unavailable;
-                      return [this, asked, number, done](const Status& durable) {
+                      return [this, asked, number, done, learned](const Status& durable) {
+                          const bool well = done && durable.ok();
                           if (asked->may("answer a client")) {
-                              answered(number, done && durable.ok());
+                              well&& learned ? learned() : void();
+                              answered(number, well);
                           }
                       };
                   });
@@ -153,7 +154,7 @@ void SimulatedClients::submit() {
           },
           [request, jobs](const core::Scheduler& scheduler, const core::Events&) {
               const auto* made = scheduler.state().request(kUser, request);
-              *jobs = made == nullptr ? std::vector<JobId>{} : *made;
+              return [jobs, ids = made == nullptr ? std::vector<JobId>{} : *made] { *jobs = ids; };
           }});
 }
 

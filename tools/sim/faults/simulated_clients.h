@@ -29,7 +29,10 @@ private:
     struct Wish {
         core::Command command;
         std::function<void(const core::State&)> answered;  // when the answer has come
-        std::function<void(const core::Scheduler&, const core::Events&)> seen;  // as it is decided
+        // As it is decided: what the client learns if it hears of it. Two leaders may decide the
+        // same.
+        using Learned = std::function<void()>;
+        std::function<Learned(const core::Scheduler&, const core::Events&)> seen;
     };
     void wish(Wish wish);
     void ask(std::uint64_t number);
