@@ -35,6 +35,11 @@ void tell_unknown(const core::State& state, const std::string& node,
     }
 }
 
+grpc::Status replaced(const std::string& node) {
+    return {grpc::StatusCode::ABORTED,
+            "node " + node + " has connected anew; this stream is its old one"};
+}
+
 grpc::Status going_down() {
     return {grpc::StatusCode::UNAVAILABLE, "the scheduler is going down; connect again"};
 }
@@ -178,9 +183,7 @@ void AgentLinks::ask_to_confirm(Newcomer newcomer) {
         before = std::exchange(last, std::move(newcomer)).stream;
     }
     if (before != nullptr) {
-        before->finish({grpc::StatusCode::ABORTED, "node " + stream->peer() +
-                                                       " has connected anew; this stream is its "
-                                                       "old one"});
+        before->finish(replaced(stream->peer()));
     }
     v1::ConnectResponse response;
     response.mutable_confirm_hello();
@@ -262,8 +265,7 @@ Release AgentLinks::joined(const Stream& stream, const std::string& node,
     const Duration reconnect_within = options_.reconnect_within(state.nodes().size());
     return [this, stream, before, full, node, reconnect_within](const Status& durable) {
         if (before != nullptr) {
-            before->finish({grpc::StatusCode::ABORTED,
-                            "node " + node + " has connected anew; this stream is its old one"});
+            before->finish(replaced(node));
         }
         if (durable) {
             spdlog::info("agent in touch node={} tasks={}", node,
