@@ -95,10 +95,13 @@ void SimulatedClients::ask(std::uint64_t number) {
                           events.ok() || events.error().code != ErrorCode::Unavailable;
                       return [this, asked, number, done, learned](const Status& durable) {
                           const bool well = done && durable.ok();
-                          if (asked->may("answer a client")) {
-                              well&& learned ? learned() : void();
-                              answered(number, well);
+                          if (!asked->may("answer a client")) {
+                              return;
                           }
+                          if (well && learned) {
+                              learned();
+                          }
+                          answered(number, well);
                       };
                   });
 }
