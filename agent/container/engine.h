@@ -45,7 +45,7 @@ public:
     virtual Result<std::set<std::string>> with_label(const std::string& label) const = 0;
 };
 
-// Asks who answers on the socket. An error is why nobody of use does.
+// Asks who answers on the socket. An error is why neither does.
 Result<std::unique_ptr<const Engine>> find_engine(const std::string& socket);
 
 }  // namespace gusu::agent
